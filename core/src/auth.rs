@@ -1,0 +1,5 @@
+//! The methods of authkeys.
+
+/// The keys of authkeys.
+#[derive(Clone, Debug)]
+pub struct Keys;

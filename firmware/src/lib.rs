@@ -1,0 +1,2 @@
+//! The board side of Systole.
+#![no_std]

@@ -1,0 +1,3 @@
+//! The `systole` binary.
+
+fn main() {}
