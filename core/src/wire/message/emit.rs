@@ -3,6 +3,7 @@
 use super::{Body, Header, Message};
 use crate::auth::Keys;
 use crate::config::Encoding;
+use crate::hold::Hold;
 use crate::wire::writer::{EmitError, Writer};
 
 /// Writes and signs a message at the start of a frame; gives its length.
@@ -36,26 +37,17 @@ fn hex(writer: &mut Writer<'_>, name: &str, value: u64) -> Result<(), EmitError>
 /// The type, `dest`, and what belongs to the type.
 fn body(writer: &mut Writer<'_>, message: &Message<'_>) -> Result<(), EmitError> {
     let (body, dest) = (&message.body, message.header.dest);
-    match *body {
-        // These two differ from all others in where `dest` stands.
-        Body::Repnodes {
-            nodes: [first, second],
-        } => {
-            optional(writer, "dest", dest)?;
-            text(writer, "t", body.kind())?;
-            writer.text("nodelist", format_args!("{first} {second} "))?;
-            return text(writer, "delnodelist", " ");
-        }
-        Body::NakRexmit { first } => {
-            text(writer, "t", body.kind())?;
-            hex(writer, "firstseq", first)?;
-            optional(writer, "dest", dest)?;
-            return text(writer, "info", "seqno too low");
-        }
-        _ => {}
+    let dest_leads = matches!(body, Body::Repnodes { .. });
+    if dest_leads {
+        optional(writer, "dest", dest)?;
     }
     text(writer, "t", body.kind())?;
-    optional(writer, "dest", dest)?;
+    if let Body::NakRexmit { first } = *body {
+        hex(writer, "firstseq", first)?;
+    }
+    if !dest_leads {
+        optional(writer, "dest", dest)?;
+    }
     match *body {
         Body::Status {
             status,
@@ -74,19 +66,24 @@ fn body(writer: &mut Writer<'_>, message: &Message<'_>) -> Result<(), EmitError>
             writer.text("firstseq", format_args!("{first}"))?;
             writer.text("lastseq", format_args!("{last}"))
         }
+        Body::NakRexmit { .. } => text(writer, "info", "seqno too low"),
+        Body::Repnodes {
+            nodes: [first, second],
+        } => {
+            writer.text("nodelist", format_args!("{first} {second} "))?;
+            text(writer, "delnodelist", " ")
+        }
         Body::Resource {
             hold,
             full,
             stable,
             info,
         } => {
-            optional(writer, "rsc_hold", hold.map(crate::hold::Hold::as_str))?;
+            optional(writer, "rsc_hold", hold.map(Hold::as_str))?;
             optional(writer, "rtype", full.then_some("full"))?;
-            optional(
-                writer,
-                "isstable",
-                stable.map(|stable| if stable { "1" } else { "0" }),
-            )?;
+            if let Some(stable) = stable {
+                text(writer, "isstable", if stable { "1" } else { "0" })?;
+            }
             optional(writer, "info", info)
         }
         Body::IpRequest { group } => text(writer, "ipaddr", group),
@@ -101,11 +98,7 @@ fn body(writer: &mut Writer<'_>, message: &Message<'_>) -> Result<(), EmitError>
         }
         Body::HbTakeover { hold } => text(writer, "rsc_hold", hold.as_str()),
         Body::Shutdone => text(writer, "st", "dead"),
-        Body::NakRexmit { .. }
-        | Body::Repnodes { .. }
-        | Body::Reqnodes
-        | Body::Starting
-        | Body::Other(_) => Ok(()),
+        Body::Reqnodes | Body::Starting | Body::Other(_) => Ok(()),
     }
 }
 

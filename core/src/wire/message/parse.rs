@@ -12,88 +12,91 @@ use crate::wire::number;
 /// # Errors
 /// `Malformed`, when a required field is missing or one that is used here cannot be read.
 pub fn parse<'a>(fields: &Fields<'a>) -> Result<Message<'a>, Refusal> {
-    read(&Reader(fields)).ok_or(Refusal::Malformed)
-}
-
-fn read<'a>(fields: &Reader<'_, 'a>) -> Option<Message<'a>> {
-    let body = body(fields)?;
-    let header = header(fields)?;
-    if body.is_sequenced() && header.seq.is_none() {
-        return None;
+    let reader = Reader(fields);
+    let message = Message {
+        header: header(&reader)?,
+        body: body(&reader)?,
+    };
+    if message.body.is_sequenced() && message.header.seq.is_none() {
+        return Err(Refusal::Malformed);
     }
-    Some(Message { header, body })
+    Ok(message)
 }
 
-/// Reads single fields. `None` is malformed, `Some(None)` is absent.
+/// Reads single fields: an absent one is `None`, one that cannot be read is `Malformed`.
 struct Reader<'r, 'a>(&'r Fields<'a>);
 
+type Read<T> = Result<Option<T>, Refusal>;
+
 impl<'a> Reader<'_, 'a> {
-    fn text(&self, name: &str) -> Option<Option<&'a str>> {
+    fn text(&self, name: &str) -> Read<&'a str> {
         self.0
             .get(name)
-            .map_or(Some(None), |value| value.text().map(Some))
+            .map(|value| value.text().ok_or(Refusal::Malformed))
+            .transpose()
     }
 
-    fn word<T>(&self, name: &str, parse: impl FnOnce(&[u8]) -> Option<T>) -> Option<Option<T>> {
+    fn uuid(&self, name: &str) -> Read<[u8; 16]> {
+        self.0
+            .get(name)
+            .map(|value| value.binary().ok_or(Refusal::Malformed))
+            .transpose()
+    }
+
+    fn word<T>(&self, name: &str, parse: impl FnOnce(&[u8]) -> Option<T>) -> Read<T> {
         self.text(name)?
-            .map_or(Some(None), |text| parse(text.as_bytes()).map(Some))
+            .map(|text| parse(text.as_bytes()).ok_or(Refusal::Malformed))
+            .transpose()
     }
 
-    fn hex(&self, name: &str) -> Option<Option<u64>> {
+    fn hex(&self, name: &str) -> Read<u64> {
         self.word(name, |text| number(text, 16))
     }
 
-    fn decimal(&self, name: &str) -> Option<Option<u64>> {
+    fn decimal(&self, name: &str) -> Read<u64> {
         self.word(name, |text| number(text, 10))
     }
 
-    fn hold(&self) -> Option<Option<Hold>> {
+    fn hold(&self) -> Read<Hold> {
         self.word("rsc_hold", Hold::parse)
     }
 
-    fn uuid(&self, name: &str) -> Option<Option<[u8; 16]>> {
-        self.0
-            .get(name)
-            .map_or(Some(None), |value| value.binary().map(Some))
-    }
-
     /// A number of ours, which always has all of its digits.
-    fn digits(&self, name: &str, len: usize) -> Option<Option<u64>> {
+    fn digits<T: TryFrom<u64>>(&self, name: &str, len: usize) -> Read<T> {
         self.word(name, |text| {
-            (text.len() == len).then(|| number(text, 16)).flatten()
+            let value = number(text, 16).filter(|_| text.len() == len)?;
+            T::try_from(value).ok()
         })
     }
 }
 
-fn header<'a>(fields: &Reader<'_, 'a>) -> Option<Header<'a>> {
-    Some(Header {
-        src: fields.text("src")?.filter(|src| !src.is_empty())?,
+fn need<T>(field: Option<T>) -> Result<T, Refusal> {
+    field.ok_or(Refusal::Malformed)
+}
+
+fn header<'a>(fields: &Reader<'_, 'a>) -> Result<Header<'a>, Refusal> {
+    Ok(Header {
+        src: need(fields.text("src")?.filter(|src| !src.is_empty()))?,
         src_uuid: fields.uuid("srcuuid")?,
         dest: fields.text("dest")?,
         dest_uuid: fields.uuid("destuuid")?.filter(|uuid| *uuid != [0; 16]),
         seq: fields.hex("seq")?,
         generation: fields.hex("hg")?.unwrap_or(0),
-        unix_time: fields.hex("ts")?.filter(|seconds| *seconds != 0)?,
+        unix_time: need(fields.hex("ts")?.filter(|seconds| *seconds != 0))?,
         load: fields.text("ld")?,
         ttl: fields
-            .decimal("ttl")
-            .flatten()
+            .decimal("ttl")?
             .and_then(|ttl| u8::try_from(ttl).ok()),
         session: fields.digits("sid", 16)?,
         echo: fields.digits("echo", 16)?,
         own: fields.word("own", own)?,
-        resources_digest: match fields.digits("rsc", 8)? {
-            Some(digest) => Some(u32::try_from(digest).ok()?),
-            None => None,
-        },
+        resources_digest: fields.digits("rsc", 8)?,
     })
 }
 
 fn own(text: &[u8]) -> Option<(Hold, bool)> {
-    match *text {
-        [ref hold @ .., b'/', stable] => Some((Hold::parse(hold)?, flag(&[stable])?)),
-        _ => None,
-    }
+    let (stable, hold) = text.split_last()?;
+    Some((Hold::parse(hold.strip_suffix(b"/")?)?, flag(&[*stable])?))
 }
 
 fn flag(text: &[u8]) -> Option<bool> {
@@ -104,10 +107,10 @@ fn flag(text: &[u8]) -> Option<bool> {
     }
 }
 
-fn body<'a>(fields: &Reader<'_, 'a>) -> Option<Body<'a>> {
-    let kind = fields.text("t")?.filter(|kind| !kind.is_empty())?;
-    Some(match kind {
-        "status" => match NodeStatus::parse(fields.text("st")??.as_bytes()) {
+fn body<'a>(fields: &Reader<'_, 'a>) -> Result<Body<'a>, Refusal> {
+    let kind = need(fields.text("t")?.filter(|kind| !kind.is_empty()))?;
+    Ok(match kind {
+        "status" => match NodeStatus::parse(need(fields.text("st")?)?.as_bytes()) {
             Some(status) => Body::Status {
                 status,
                 deadtime: fields.hex("dt")?.map(Duration::from_millis),
@@ -116,18 +119,20 @@ fn body<'a>(fields: &Reader<'_, 'a>) -> Option<Body<'a>> {
             None => Body::Other(kind),
         },
         "NS_ackmsg" => Body::Ack {
-            sequence: fields.hex("ackseq")??,
+            sequence: need(fields.hex("ackseq")?)?,
         },
         "NS_rexmit" => {
-            let (first, last) = (fields.decimal("firstseq")??, fields.decimal("lastseq")??);
-            (first <= last).then_some(Body::Rexmit { first, last })?
+            // The only sequence numbers in decimal.
+            let first = need(fields.decimal("firstseq")?)?;
+            let last = need(fields.decimal("lastseq")?)?;
+            need((first <= last).then_some(Body::Rexmit { first, last }))?
         }
         "NS_nak_rexmit" => Body::NakRexmit {
-            first: fields.hex("firstseq")??,
+            first: need(fields.hex("firstseq")?)?,
         },
         "reqnodes" => Body::Reqnodes,
         "repnodes" => {
-            let mut names = fields.text("nodelist")??.split_ascii_whitespace();
+            let mut names = need(fields.text("nodelist")?)?.split_ascii_whitespace();
             Body::Repnodes {
                 nodes: [(); 2].map(|()| names.next().unwrap_or("")),
             }
@@ -140,19 +145,19 @@ fn body<'a>(fields: &Reader<'_, 'a>) -> Option<Body<'a>> {
             info: fields.text("info")?,
         },
         "ip-request" => Body::IpRequest {
-            group: fields.text("ipaddr")??,
+            group: need(fields.text("ipaddr")?)?,
         },
         "ip-request-resp" => Body::IpRequestResp {
-            group: fields.text("ipaddr")??,
+            group: need(fields.text("ipaddr")?)?,
             we_own: fields.text("weown")? == Some("yes"),
             ok: fields.text("ok")? == Some("OK"),
         },
         "ask_resources" => Body::AskResources {
-            hold: fields.hold()??,
-            stage: fields.word("info", Stage::parse)??,
+            hold: need(fields.hold()?)?,
+            stage: need(fields.word("info", Stage::parse)?)?,
         },
         "hb_takeover" => Body::HbTakeover {
-            hold: fields.hold()??,
+            hold: need(fields.hold()?)?,
         },
         "shutdone" => Body::Shutdone,
         _ => Body::Other(kind),
