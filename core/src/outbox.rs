@@ -53,6 +53,9 @@ impl Outgoing {
 
     /// Whether a waiting message of the same kind is replaced by this one.
     fn replaces(self, waiting: Self) -> bool {
+        if let (Self::IpRequestResponse(one), Self::IpRequestResponse(other)) = (self, waiting) {
+            return one == other;
+        }
         core::mem::discriminant(&self) == core::mem::discriminant(&waiting)
     }
 }

@@ -1,8 +1,9 @@
 //! The other node: which run of it we hear, whether it lives, and what it says it holds.
 //!
 //! A run of the original is known by its generation, a run of Systole by its session id. A session
-//! counts only once a message of it has echoed our own session: such a message was made after our
-//! start, so it cannot be a recording from before it.
+//! counts only once a message of it has echoed our own session, and we take a new session of our own
+//! whenever we lose sight of the peer or of ourselves. So whoever comes to life for us does so with a
+//! message made after that moment: never with a recording, and never with what was queued before.
 
 use crate::config::Config;
 use crate::hold::{Hold, Side};
@@ -27,6 +28,8 @@ pub enum PeerKind {
 pub(crate) enum Admission {
     /// It belongs to the present run.
     Same,
+    /// It belongs to a run that has said its last word.
+    Ignored,
     /// It proves a new run.
     NewRun,
     /// It has no effect.
@@ -39,6 +42,8 @@ pub(crate) struct Peer {
     pub(crate) kind: PeerKind,
     pub(crate) status: NodeStatus,
     pub(crate) session: Option<u64>,
+    /// The session of the run that is gone.
+    former: Option<u64>,
     /// A session that has not echoed ours yet; it gets one probe per heartbeat interval.
     pub(crate) candidate: Option<u64>,
     generation: u64,
@@ -54,6 +59,10 @@ pub(crate) struct Peer {
     /// What it holds, in our terms, once it has said so in this run.
     pub(crate) hold: Option<Hold>,
     pub(crate) stable: bool,
+    /// Whether that report was made after our session began.
+    fresh: bool,
+    /// What it has given in a standby and does not take back by itself, in our terms.
+    pub(crate) gave: Hold,
     /// It has come back, so it is due what prefers it.
     pub(crate) rejoined: bool,
     pub(crate) digest_differs: bool,
@@ -67,6 +76,7 @@ impl Peer {
             kind: PeerKind::Unknown,
             status: NodeStatus::Init,
             session: None,
+            former: None,
             candidate: None,
             generation: 0,
             window: Window::new(),
@@ -77,6 +87,8 @@ impl Peer {
             reported_at: 0,
             hold: None,
             stable: false,
+            fresh: false,
+            gave: Hold::None,
             rejoined: false,
             digest_differs: false,
             deadtime_differs: false,
@@ -99,58 +111,86 @@ impl Peer {
         self.hold.is_some_and(|hold| hold.covers(side))
     }
 
-    /// Decides whether a message belongs to the peer's present run or proves a new one.
+    /// Decides whether a message belongs to the peer's present run or proves a new one. `sid` is our
+    /// own session.
     pub(crate) fn admit(&mut self, header: &Header<'_>, is_status: bool, sid: u64) -> Admission {
         match header.session {
-            Some(session) if self.session == Some(session) => self.admit_same(header),
+            Some(session) if self.stopped && self.former == Some(session) => Admission::Ignored,
+            Some(session) if self.session == Some(session) => {
+                if header.generation == self.generation {
+                    Admission::Same
+                } else {
+                    Admission::Refused(Refusal::Replay)
+                }
+            }
             Some(_) if header.echo == Some(sid) => Admission::NewRun,
             Some(session) => {
                 self.candidate = Some(session);
                 Admission::Refused(Refusal::Unproven)
             }
-            None if self.kind == PeerKind::Systole && !self.gone() => {
-                Admission::Refused(Refusal::Unproven)
-            }
-            None if self.kind == PeerKind::Heartbeat && header.generation == self.generation => {
-                self.admit_same(header)
-            }
-            None if self.kind != PeerKind::Unknown && header.generation <= self.generation => {
-                Admission::Refused(Refusal::Replay)
-            }
-            None if is_status || self.kind == PeerKind::Unknown => Admission::NewRun,
-            None => Admission::Refused(Refusal::Unproven),
+            None => self.admit_original(header, is_status),
         }
     }
 
-    const fn admit_same(&self, header: &Header<'_>) -> Admission {
-        if self.stopped || header.generation != self.generation {
-            Admission::Refused(Refusal::Replay)
-        } else {
+    /// The original knows no sessions: its generation must not go back, its sequence neither.
+    fn admit_original(&self, header: &Header<'_>, is_status: bool) -> Admission {
+        let same = self.kind == PeerKind::Heartbeat && header.generation == self.generation;
+        if self.kind == PeerKind::Systole && !self.gone() {
+            Admission::Refused(Refusal::Unproven)
+        } else if self.kind == PeerKind::Unknown {
+            Admission::NewRun
+        } else if same && self.stopped {
+            Admission::Ignored
+        } else if same && !self.gone() {
             Admission::Same
+        } else if same && header.seq > Some(self.window.highest()) {
+            Admission::NewRun
+        } else if header.generation <= self.generation {
+            Admission::Refused(Refusal::Replay)
+        } else if is_status {
+            Admission::NewRun
+        } else {
+            Admission::Refused(Refusal::Unproven)
         }
     }
 
-    /// Begins a new run of the peer.
+    /// Begins a new run of the peer, and says what that is: a restart, a return, or neither.
     pub(crate) fn on_new_run(&mut self, header: &Header<'_>) -> Option<Report> {
-        let known = self.kind != PeerKind::Unknown;
-        let kind =
-            if header.session.is_some() { PeerKind::Systole } else { PeerKind::Heartbeat };
-        let report = (self.kind != kind).then_some(Report::PeerIsSystole(header.session.is_some()));
-        *self = Self {
-            kind,
-            session: header.session,
-            candidate: None,
-            generation: header.generation,
-            window: Window::new(),
-            late: false,
-            stopped: false,
-            reported_at: 0,
-            hold: None,
-            stable: false,
-            rejoined: true,
-            ..*self
+        let restarted = header.generation != self.generation;
+        let report = match self.kind {
+            PeerKind::Unknown => None,
+            _ if restarted => Some(Report::PeerRestarted),
+            _ => Some(Report::PeerReturned),
         };
-        if known { Some(Report::PeerRestarted) } else { report }
+        self.kind =
+            if header.session.is_some() { PeerKind::Systole } else { PeerKind::Heartbeat };
+        self.session = header.session;
+        self.candidate = None;
+        self.generation = header.generation;
+        self.window = Window::new();
+        self.late = false;
+        self.stopped = false;
+        self.forget_report();
+        self.rejoined = true;
+        report
+    }
+
+    fn forget_report(&mut self) {
+        self.reported_at = 0;
+        self.hold = None;
+        self.stable = false;
+        self.fresh = false;
+        self.gave = Hold::None;
+    }
+
+    /// Whether we have the peer's word in this run, and it is its latest.
+    pub(crate) const fn word_is_fresh(&self) -> bool {
+        self.hold.is_some() && self.fresh
+    }
+
+    /// Whether the peer's latest word is that it takes no more by itself.
+    pub(crate) const fn settled(&self) -> bool {
+        self.word_is_fresh() && self.stable
     }
 
     /// Takes note of a sequence number.
@@ -158,14 +198,20 @@ impl Peer {
         self.window.note(sequence)
     }
 
-    /// Takes the peer's report of what it holds, in its own terms. Older ones than the last change
-    /// nothing. Says whether anything is new.
-    pub(crate) fn on_report(&mut self, sequence: u64, hold: Hold, stable: bool) -> bool {
-        if sequence < self.reported_at || sequence == 0 {
+    /// Takes the peer's report of what it holds, in its own terms. One older than the last changes
+    /// nothing. One that is not `fresh`, because it does not echo our session, can only add: what the
+    /// peer claims is believed at once, what it denies only when it is known to be its latest word.
+    pub(crate) fn on_report(&mut self, sequence: u64, hold: Hold, stable: bool, fresh: bool) -> bool {
+        if sequence < self.reported_at {
             return false;
         }
         self.reported_at = sequence;
-        let hold = Some(hold.swapped());
+        self.fresh = fresh;
+        let hold = if fresh {
+            Some(hold.swapped())
+        } else {
+            Some(self.hold.unwrap_or_default().with(hold.swapped()))
+        };
         let new = self.hold != hold || self.stable != stable;
         self.hold = hold;
         self.stable = stable;
@@ -176,18 +222,28 @@ impl Peer {
     pub(crate) fn on_gone(&mut self, stopped: bool) {
         self.status = NodeStatus::Dead;
         self.stopped = stopped;
+        self.former = self.session.take();
         self.late = false;
-        self.hold = None;
-        self.stable = false;
         self.rejoined = false;
+        self.forget_report();
     }
 
-    /// When the silence becomes death; nothing when it already has.
-    pub(crate) fn dead_at(&self, started: Instant, config: &Config) -> Option<Instant> {
+    /// We have lost sight of ourselves: the peer has to be seen anew.
+    pub(crate) fn on_own_lateness(&mut self) {
+        self.status = NodeStatus::Init;
+        self.heard = None;
+        self.late = false;
+        self.rejoined = false;
+        self.forget_report();
+    }
+
+    /// When the silence becomes death, at `unseen_until` while the peer has not been heard at all;
+    /// nothing when it already has.
+    pub(crate) fn dead_at(&self, unseen_until: Instant) -> Option<Instant> {
         match (self.gone(), self.heard) {
             (true, _) => None,
             (false, Some(heard)) => Some(heard + self.deadtime),
-            (false, None) => Some(started + config.initdead),
+            (false, None) => Some(unseen_until),
         }
     }
 
