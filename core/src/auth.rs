@@ -311,3 +311,6 @@ impl Keys {
         Err(Refusal::Signature)
     }
 }
+
+#[cfg(test)]
+mod tests;
