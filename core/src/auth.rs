@@ -298,7 +298,6 @@ impl Keys {
         }
         let original_rule = encoding == Encoding::Netstring
             && signature.index != self.sending_index
-            && !keyless
             && self.sending.method.is_keyed();
         if original_rule
             && named
