@@ -272,8 +272,8 @@ impl Keys {
     ///
     /// The number in the message selects method and key. In the netstring encoding the original uses
     /// the number for the method alone and takes the key that *it* sends with; that is tried second,
-    /// so that two originals' way of changing keys works with us too. It opens nothing: whoever knows
-    /// the sending key can sign with its own number as well.
+    /// so that two files that number the same key differently go together with us too. It opens
+    /// nothing: whoever knows the sending key can sign with its own number as well.
     ///
     /// A crc without key is taken where `crc_allowed` (serial and board links), and elsewhere only if
     /// `auth` itself names a crc key.
@@ -298,7 +298,6 @@ impl Keys {
         }
         let original_rule = encoding == Encoding::Netstring
             && signature.index != self.sending_index
-            && !keyless
             && self.sending.method.is_keyed();
         if original_rule
             && named
@@ -311,3 +310,6 @@ impl Keys {
         Err(Refusal::Signature)
     }
 }
+
+#[cfg(test)]
+mod tests;

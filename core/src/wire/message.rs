@@ -9,6 +9,8 @@ mod parse;
 pub use emit::emit;
 pub use parse::parse;
 
+pub use super::writer::EmitError;
+
 use crate::hold::Hold;
 use crate::report::NodeStatus;
 use crate::time::Duration;
@@ -201,3 +203,6 @@ impl<'a> Body<'a> {
         !self.kind().starts_with("NS_")
     }
 }
+
+#[cfg(test)]
+mod tests;

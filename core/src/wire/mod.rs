@@ -9,7 +9,7 @@ mod classic;
 pub mod envelope;
 pub mod message;
 mod netstring;
-pub mod writer;
+mod writer;
 
 /// Reads digits of a radix up to 36, nothing else: no sign, no blanks, no empty text.
 pub(crate) fn number(text: &[u8], radix: u32) -> Option<u64> {
@@ -21,3 +21,8 @@ pub(crate) fn number(text: &[u8], radix: u32) -> Option<u64> {
         value.checked_mul(radix.into())?.checked_add(digit.into())
     })
 }
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod tests;

@@ -30,9 +30,10 @@ impl From<fmt::Error> for EmitError {
     }
 }
 
-/// A message being written: fields in order, then the signature.
+/// A message being written: fields in order, then the signature. Every step fails when the buffer is
+/// too short.
 #[derive(Debug)]
-pub struct Writer<'a> {
+pub(super) struct Writer<'a> {
     frame: &'a mut [u8],
     len: usize,
     encoding: Encoding,
@@ -40,10 +41,7 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Begins a message at the start of a buffer.
-    ///
-    /// # Errors
-    /// When the buffer is too short.
-    pub fn new(frame: &'a mut [u8], encoding: Encoding) -> Result<Self, EmitError> {
+    pub(super) fn new(frame: &'a mut [u8], encoding: Encoding) -> Result<Self, EmitError> {
         let mut writer = Self {
             frame,
             len: 0,
@@ -57,10 +55,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Appends a text field. The name must hold no `=`, no newline and no parenthesis.
-    ///
-    /// # Errors
-    /// When the buffer is too short.
-    pub fn text(&mut self, name: &str, value: fmt::Arguments<'_>) -> Result<(), EmitError> {
+    pub(super) fn text(&mut self, name: &str, value: fmt::Arguments<'_>) -> Result<(), EmitError> {
         match self.encoding {
             Encoding::Netstring => {
                 let len = length(format_args!("(0){name}={value}"))?;
@@ -81,10 +76,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Appends a binary field; the same rule for the name.
-    ///
-    /// # Errors
-    /// When the buffer is too short.
-    pub fn binary(&mut self, name: &str, value: &[u8]) -> Result<(), EmitError> {
+    pub(super) fn binary(&mut self, name: &str, value: &[u8]) -> Result<(), EmitError> {
         match self.encoding {
             Encoding::Netstring => {
                 let len = length(format_args!("(1){name}="))? + value.len();
@@ -103,10 +95,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Signs with the sending key; gives the length of the message.
-    ///
-    /// # Errors
-    /// When the buffer is too short.
-    pub fn finish(mut self, keys: &Keys) -> Result<usize, EmitError> {
+    pub(super) fn finish(mut self, keys: &Keys) -> Result<usize, EmitError> {
         let (index, key) = keys.sending();
         match self.encoding {
             Encoding::Netstring => {

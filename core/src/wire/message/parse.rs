@@ -85,8 +85,8 @@ fn header<'a>(fields: &Reader<'_, 'a>) -> Result<Header<'a>, Refusal> {
         unix_time: need(fields.hex("ts")?.filter(|seconds| *seconds != 0))?,
         load: fields.text("ld")?,
         ttl: fields
-            .decimal("ttl")?
-            .and_then(|ttl| u8::try_from(ttl).ok()),
+            .text("ttl")?
+            .and_then(|ttl| u8::try_from(number(ttl.as_bytes(), 10)?).ok()),
         session: fields.digits("sid", 16)?,
         echo: fields.digits("echo", 16)?,
         own: fields.word("own", own)?,
