@@ -145,12 +145,15 @@ impl Groups {
 
     /// Whether every group of these sides has become what is wanted of it.
     pub(crate) fn settled(&self, hold: Hold) -> bool {
-        self.0.iter().filter(|group| hold.covers(group.side)).all(|group| {
-            matches!(
-                (group.status, group.wanted),
-                (GroupStatus::Held, true) | (GroupStatus::Released, false)
-            )
-        })
+        self.0
+            .iter()
+            .filter(|group| hold.covers(group.side))
+            .all(|group| {
+                matches!(
+                    (group.status, group.wanted),
+                    (GroupStatus::Held, true) | (GroupStatus::Released, false)
+                )
+            })
     }
 
     /// Whether a group was tried often enough to stop waiting for its release.
@@ -178,7 +181,12 @@ impl Groups {
             return (Consequence::None, None);
         }
         let done = outcome == Outcome::Done;
-        let report = Report::GroupEnd { group: id, operation, done, took: now.since(group.since) };
+        let report = Report::GroupEnd {
+            group: id,
+            operation,
+            done,
+            took: now.since(group.since),
+        };
         let consequence = match (operation, outcome) {
             (Operation::Acquire, Outcome::Done) => {
                 group.set(GroupStatus::Held, now);
@@ -238,7 +246,11 @@ impl Groups {
             let id = GroupId(index);
             if let Some((operation, _)) = group.pending.take() {
                 group.announce = false;
-                let report = Report::GroupBegin { group: id, operation, cause: group.cause };
+                let report = Report::GroupBegin {
+                    group: id,
+                    operation,
+                    cause: group.cause,
+                };
                 let action = match operation {
                     Operation::Acquire => Action::Acquire(id),
                     Operation::Release => Action::Release(id),
@@ -274,7 +286,10 @@ mod tests {
     fn there_and_back() {
         let mut groups = one();
         groups.want(Side::Local, true, Cause::StartUp, NOW);
-        assert_eq!((next(&mut groups), next(&mut groups)), (Some(Action::Acquire(ID)), None));
+        assert_eq!(
+            (next(&mut groups), next(&mut groups)),
+            (Some(Action::Acquire(ID)), None)
+        );
         assert!(!groups.settled(Hold::Local));
         assert_eq!(
             groups.on_done(ID, Operation::Acquire, Outcome::Done, NOW).0,
@@ -306,7 +321,10 @@ mod tests {
         groups.on_done(ID, Operation::Acquire, Outcome::Done, NOW);
         groups.want(Side::Local, false, Cause::Conflict, NOW);
         groups.want(Side::Local, true, Cause::Orphan, NOW);
-        assert_eq!((next(&mut groups), groups.settled(Hold::Local)), (None, true));
+        assert_eq!(
+            (next(&mut groups), groups.settled(Hold::Local)),
+            (None, true)
+        );
     }
 
     /// Aim: a release breaks an acquire off, and the broken-off acquire's late end is ignored.
@@ -318,7 +336,10 @@ mod tests {
         groups.want(Side::Local, false, Cause::Conflict, NOW);
         assert_eq!(next(&mut groups), Some(Action::Release(ID)));
         groups.on_done(ID, Operation::Acquire, Outcome::Done, NOW);
-        assert_eq!(groups.get(ID).map(|g| g.status), Some(GroupStatus::Releasing));
+        assert_eq!(
+            groups.get(ID).map(|g| g.status),
+            Some(GroupStatus::Releasing)
+        );
     }
 
     /// Aim: a failed acquire is released again, so that the peer can have the group.
@@ -344,7 +365,10 @@ mod tests {
             assert!(!groups.hopeless());
             assert_eq!(next(&mut groups), Some(Action::Release(ID)));
             let (consequence, _) = groups.on_done(ID, Operation::Release, Outcome::Failed, NOW);
-            assert_eq!((consequence, groups.present()), (Consequence::Stuck, Hold::Local));
+            assert_eq!(
+                (consequence, groups.present()),
+                (Consequence::Stuck, Hold::Local)
+            );
             assert_eq!(groups.deadline(), Some(NOW + RELEASE_RETRY));
             assert_eq!(groups.on_deadline(NOW + RELEASE_RETRY), None);
         }
@@ -358,6 +382,9 @@ mod tests {
         groups.want(Side::Local, true, Cause::StartUp, NOW);
         next(&mut groups);
         assert_eq!(groups.on_deadline(NOW), None);
-        assert_eq!(groups.on_deadline(NOW + OPERATION_MAX), Some((ID, Operation::Acquire)));
+        assert_eq!(
+            groups.on_deadline(NOW + OPERATION_MAX),
+            Some((ID, Operation::Acquire))
+        );
     }
 }

@@ -41,7 +41,11 @@ impl Refusals {
         const UNPROVEN_NEWS: u32 = 20;
         for (unreported, reason) in self.unreported.iter_mut().zip(Refusal::ALL) {
             let count = core::mem::take(unreported);
-            let news = if reason == Refusal::Unproven { UNPROVEN_NEWS } else { 1 };
+            let news = if reason == Refusal::Unproven {
+                UNPROVEN_NEWS
+            } else {
+                1
+            };
             if count >= news {
                 return Some((reason, count));
             }
@@ -181,7 +185,9 @@ impl Links {
 
     /// Whether the peer says on any link that it hears us.
     pub(crate) fn two_way(&self, now: Instant, within: Duration) -> bool {
-        self.0.iter().any(|link| link.judge(now, within) == LinkStatus::Up)
+        self.0
+            .iter()
+            .any(|link| link.judge(now, within) == LinkStatus::Up)
     }
 
     /// Judges every link anew and gives the next one whose status has changed.
@@ -227,15 +233,27 @@ mod tests {
         let mut links = Links::new(&[Encoding::Netstring]);
         assert_eq!(links.next_change(at(0), SPAN), None);
         assert!(links.on_heard(ID, 1, Some(false), at(0)));
-        assert_eq!(links.next_change(at(0), SPAN), Some((ID, LinkStatus::OneWay)));
+        assert_eq!(
+            links.next_change(at(0), SPAN),
+            Some((ID, LinkStatus::OneWay))
+        );
         assert!(links.on_heard(ID, 2, Some(true), at(100)));
         assert_eq!(links.next_change(at(100), SPAN), Some((ID, LinkStatus::Up)));
-        assert!(!links.on_heard(ID, 2, Some(true), at(300)), "a played-back message proves nothing");
+        assert!(
+            !links.on_heard(ID, 2, Some(true), at(300)),
+            "a played-back message proves nothing"
+        );
         assert_eq!(links.deadline(SPAN), Some(at(600)));
         assert_eq!(links.next_change(at(599), SPAN), None);
-        assert_eq!(links.next_change(at(600), SPAN), Some((ID, LinkStatus::Dead)));
+        assert_eq!(
+            links.next_change(at(600), SPAN),
+            Some((ID, LinkStatus::Dead))
+        );
         links.on_changed(ID, false);
-        assert_eq!(links.next_change(at(600), SPAN), Some((ID, LinkStatus::Failed)));
+        assert_eq!(
+            links.next_change(at(600), SPAN),
+            Some((ID, LinkStatus::Failed))
+        );
     }
 
     /// Aim: refused frames are counted each, and reported together.
@@ -248,7 +266,13 @@ mod tests {
         links.on_refused(ID, Refusal::Unproven);
         assert_eq!(links.take_refusals(), Some((ID, Refusal::Signature, 3)));
         assert_eq!(links.take_refusals(), None);
-        assert_eq!(links.get(ID).map(|link| link.refused(Refusal::Signature)), Some(3));
-        assert_eq!(links.get(ID).map(|link| link.refused(Refusal::Unproven)), Some(1));
+        assert_eq!(
+            links.get(ID).map(|link| link.refused(Refusal::Signature)),
+            Some(3)
+        );
+        assert_eq!(
+            links.get(ID).map(|link| link.refused(Refusal::Unproven)),
+            Some(1)
+        );
     }
 }

@@ -137,13 +137,21 @@ impl Node {
     }
 
     /// Takes one event. Follow it by [`Node::poll_action`] until that gives nothing.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an event is used up by being handled"
+    )]
     pub fn handle(&mut self, now: Instant, event: Event<'_>) {
         self.advance(now);
         match event {
             Event::Tick => self.on_tick(),
             Event::Frame { link, bytes } => self.on_frame(link, bytes),
             Event::LinkChanged { link, works } => self.links.on_changed(link, works),
-            Event::GroupDone { group, operation, outcome } => {
+            Event::GroupDone {
+                group,
+                operation,
+                outcome,
+            } => {
                 self.on_group_done(group, operation, outcome);
             }
             Event::Command(command) => self.on_command(command),
@@ -170,7 +178,9 @@ impl Node {
             ))));
         }
         if let Some((action, report)) = self.groups.poll() {
-            report.into_iter().for_each(|report| self.report(report));
+            if let Some(report) = report {
+                self.report(report);
+            }
             return Some(action);
         }
         if let Some(action) = self.poll_transmit(frame) {
@@ -234,7 +244,11 @@ impl Node {
         if self.timers.take_due(TimerId::Keepalive, now) {
             self.on_keepalive();
         }
-        if self.peer.dead_at(self.seeking_since + self.seeking_for).is_some_and(|at| at <= now) {
+        if self
+            .peer
+            .dead_at(self.seeking_since + self.seeking_for)
+            .is_some_and(|at| at <= now)
+        {
             self.on_peer_silent();
         }
         if self.peer.late_at(&self.config).is_some_and(|at| at <= now) {
@@ -267,15 +281,21 @@ impl Node {
             Outgoing::Status(self.own_status)
         };
         self.outbox.push(word);
-        self.timers.set(TimerId::Keepalive, Some(now + self.config.keepalive));
+        self.timers
+            .set(TimerId::Keepalive, Some(now + self.config.keepalive));
     }
 
     fn on_peer_silent(&mut self) {
-        let silence = self.now.since(self.peer.heard.unwrap_or(self.seeking_since));
+        let silence = self
+            .now
+            .since(self.peer.heard.unwrap_or(self.seeking_since));
         let from = self.peer.status;
         self.peer_gone(false);
         self.report(Report::PeerDead(silence));
-        self.report(Report::PeerStatus { from, to: NodeStatus::Dead });
+        self.report(Report::PeerStatus {
+            from,
+            to: NodeStatus::Dead,
+        });
     }
 
     fn peer_gone(&mut self, stopped: bool) {
@@ -286,7 +306,9 @@ impl Node {
 
     fn on_group_done(&mut self, group: GroupId, operation: Operation, outcome: Outcome) {
         let (consequence, report) = self.groups.on_done(group, operation, outcome, self.now);
-        report.into_iter().for_each(|report| self.report(report));
+        if let Some(report) = report {
+            self.report(report);
+        }
         if let Consequence::AcquireFailed(side) = consequence {
             self.on_acquire_failed(side);
         }
@@ -348,11 +370,16 @@ impl Node {
     fn report_refusals(&mut self) {
         let mut any = false;
         while let Some((link, reason, count)) = self.links.take_refusals() {
-            self.report(Report::FramesRefused { link, reason, count });
+            self.report(Report::FramesRefused {
+                link,
+                reason,
+                count,
+            });
             any = true;
         }
         if any {
-            self.timers.set(TimerId::Refusals, Some(self.now + REFUSALS_EVERY));
+            self.timers
+                .set(TimerId::Refusals, Some(self.now + REFUSALS_EVERY));
         }
     }
 
@@ -365,10 +392,16 @@ impl Node {
         let seen = running.then_some(());
         let dead_at = self.peer.dead_at(self.seeking_since + self.seeking_for);
         self.timers.set(TimerId::PeerDead, seen.and(dead_at));
-        self.timers.set(TimerId::PeerLate, seen.and(self.peer.late_at(&self.config)));
-        self.timers.set(TimerId::LinkDead, seen.and(self.links.deadline(self.peer.deadtime)));
-        self.timers.set(TimerId::Operation, seen.and(self.groups.deadline()));
-        self.timers.set(TimerId::Retry, seen.and(self.failures.deadline(self.now)));
+        self.timers
+            .set(TimerId::PeerLate, seen.and(self.peer.late_at(&self.config)));
+        self.timers.set(
+            TimerId::LinkDead,
+            seen.and(self.links.deadline(self.peer.deadtime)),
+        );
+        self.timers
+            .set(TimerId::Operation, seen.and(self.groups.deadline()));
+        self.timers
+            .set(TimerId::Retry, seen.and(self.failures.deadline(self.now)));
         if self.peer.window.missing().is_none() {
             self.timers.set(TimerId::Retransmit, None);
         } else if !self.timers.is_set(TimerId::Retransmit) {

@@ -37,7 +37,11 @@ pub(crate) enum Outgoing {
     Nak(u64),
     Repnodes,
     Starting,
-    Resource { hold: Hold, stable: bool, occasion: Occasion },
+    Resource {
+        hold: Hold,
+        stable: bool,
+        occasion: Occasion,
+    },
     IpRequest(GroupId),
     IpRequestResponse(GroupId),
     Ask(Hold, Stage),
@@ -98,7 +102,11 @@ impl Outbox {
 
     /// Queues a message; one of the same kind that still waits is replaced, in its place.
     pub(crate) fn push(&mut self, message: Outgoing) {
-        if let Some(waiting) = self.waiting.iter_mut().find(|waiting| message.replaces(**waiting)) {
+        if let Some(waiting) = self
+            .waiting
+            .iter_mut()
+            .find(|waiting| message.replaces(**waiting))
+        {
             *waiting = message;
         } else if self.waiting.push_back(message).is_err() {
             debug_assert!(false, "there are fewer kinds of messages than places");
@@ -117,7 +125,9 @@ impl Outbox {
 
     /// The peer asks for messages again. Returns the first number that is no longer kept.
     pub(crate) fn on_rexmit(&mut self, first: u64, last: u64) -> Option<u64> {
-        let last = last.min(self.last_sequence()).min(first.saturating_add(RESEND_MAX - 1));
+        let last = last
+            .min(self.last_sequence())
+            .min(first.saturating_add(RESEND_MAX - 1));
         if first == 0 || first > last {
             return None;
         }
@@ -125,7 +135,8 @@ impl Outbox {
         if last >= oldest {
             let first = first.max(oldest);
             self.resend = Some(
-                self.resend.map_or((first, last), |(a, b)| (a.min(first), b.max(last))),
+                self.resend
+                    .map_or((first, last), |(a, b)| (a.min(first), b.max(last))),
             );
         }
         (first < oldest).then_some(first)
@@ -134,7 +145,9 @@ impl Outbox {
     fn next_resend(&mut self, now: Instant) -> Option<(Outgoing, u64)> {
         let (first, last) = self.resend.take()?;
         for sequence in first..=last {
-            let Some(Some(kept)) = self.slot(sequence) else { continue };
+            let Some(Some(kept)) = self.slot(sequence) else {
+                continue;
+            };
             let paused = kept.resent.is_some_and(|at| now.since(at) < RESEND_PAUSE);
             if kept.sequence != sequence || paused {
                 continue;
@@ -151,11 +164,19 @@ impl Outbox {
     pub(crate) fn poll(&mut self, links: u8, now: Instant) -> Option<(Outgoing, Option<u64>, u8)> {
         if self.current.is_none() {
             self.current = if let Some((message, sequence)) = self.next_resend(now) {
-                Some(Current { message, sequence: Some(sequence), links })
+                Some(Current {
+                    message,
+                    sequence: Some(sequence),
+                    links,
+                })
             } else {
                 let message = self.waiting.pop_front()?;
                 let sequence = message.sequenced().then(|| self.keep(message));
-                Some(Current { message, sequence, links })
+                Some(Current {
+                    message,
+                    sequence,
+                    links,
+                })
             };
         }
         let current = self.current.as_mut()?;
@@ -172,7 +193,11 @@ impl Outbox {
         let sequence = self.next_sequence;
         self.next_sequence = self.next_sequence.saturating_add(1);
         if let Some(slot) = self.slot(sequence) {
-            *slot = Some(Kept { sequence, message, resent: None });
+            *slot = Some(Kept {
+                sequence,
+                message,
+                resent: None,
+            });
         }
         sequence
     }
@@ -195,7 +220,10 @@ mod tests {
         outbox.push(ACTIVE);
         assert_eq!(outbox.poll(0b101, NOW), Some((ACTIVE, Some(1), 0)));
         assert_eq!(outbox.poll(0b101, NOW), Some((ACTIVE, Some(1), 2)));
-        assert_eq!(outbox.poll(0b1, NOW), Some((Outgoing::Starting, Some(2), 0)));
+        assert_eq!(
+            outbox.poll(0b1, NOW),
+            Some((Outgoing::Starting, Some(2), 0))
+        );
         assert_eq!(outbox.poll(0b1, NOW), None);
     }
 

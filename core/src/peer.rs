@@ -38,6 +38,10 @@ pub(crate) enum Admission {
 
 /// The other node.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "they are independent facts, not a hidden state"
+)]
 pub(crate) struct Peer {
     pub(crate) kind: PeerKind,
     pub(crate) status: NodeStatus,
@@ -159,11 +163,14 @@ impl Peer {
         let restarted = header.generation != self.generation;
         let report = match self.kind {
             PeerKind::Unknown => None,
-            _ if restarted => Some(Report::PeerRestarted),
-            _ => Some(Report::PeerReturned),
+            PeerKind::Heartbeat | PeerKind::Systole if restarted => Some(Report::PeerRestarted),
+            PeerKind::Heartbeat | PeerKind::Systole => Some(Report::PeerReturned),
         };
-        self.kind =
-            if header.session.is_some() { PeerKind::Systole } else { PeerKind::Heartbeat };
+        self.kind = if header.session.is_some() {
+            PeerKind::Systole
+        } else {
+            PeerKind::Heartbeat
+        };
         self.session = header.session;
         self.candidate = None;
         self.generation = header.generation;
@@ -201,7 +208,13 @@ impl Peer {
     /// Takes the peer's report of what it holds, in its own terms. One older than the last changes
     /// nothing. One that is not `fresh`, because it does not echo our session, can only add: what the
     /// peer claims is believed at once, what it denies only when it is known to be its latest word.
-    pub(crate) fn on_report(&mut self, sequence: u64, hold: Hold, stable: bool, fresh: bool) -> bool {
+    pub(crate) fn on_report(
+        &mut self,
+        sequence: u64,
+        hold: Hold,
+        stable: bool,
+        fresh: bool,
+    ) -> bool {
         if sequence < self.reported_at {
             return false;
         }

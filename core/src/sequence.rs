@@ -34,7 +34,11 @@ pub(crate) struct Window {
 
 impl Window {
     pub(crate) const fn new() -> Self {
-        Self { highest: 0, floor: 0, seen: [0; WORDS] }
+        Self {
+            highest: 0,
+            floor: 0,
+            seen: [0; WORDS],
+        }
     }
 
     /// The highest number seen; 0 before the first.
@@ -59,9 +63,17 @@ impl Window {
         let span = SEQUENCE_WINDOW as u64;
         if self.highest == 0 || sequence > self.highest.saturating_add(span - 1) {
             let first = self.highest == 0;
-            *self = Self { highest: sequence, floor: sequence, seen: [0; WORDS] };
+            *self = Self {
+                highest: sequence,
+                floor: sequence,
+                seen: [0; WORDS],
+            };
             self.mark(sequence, true);
-            return if first { Novelty::Newest } else { Novelty::Jump };
+            return if first {
+                Novelty::Newest
+            } else {
+                Novelty::Jump
+            };
         }
         if sequence > self.highest {
             for missed in self.highest + 1..sequence {
@@ -88,7 +100,9 @@ impl Window {
 
     /// How many numbers are missing.
     pub(crate) fn missing_count(&self) -> u64 {
-        (self.floor + 1..self.highest).filter(|&n| !self.bit(n)).count() as u64
+        (self.floor + 1..self.highest)
+            .filter(|&n| !self.bit(n))
+            .count() as u64
     }
 
     /// Gives up a number that the peer no longer has.

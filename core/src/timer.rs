@@ -76,7 +76,11 @@ impl Timers {
 
     /// The earliest deadline.
     pub(crate) fn earliest(&self) -> Option<(Instant, TimerId)> {
-        self.0.iter().zip(ALL).filter_map(|(at, id)| at.map(|at| (at, id))).min()
+        self.0
+            .iter()
+            .zip(ALL)
+            .filter_map(|(at, id)| at.map(|at| (at, id)))
+            .min()
     }
 }
 

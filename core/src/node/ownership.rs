@@ -53,18 +53,28 @@ impl Failures {
 
     fn set(&mut self, side: Side, until: Instant) {
         if let Some(slot) = self.sides.get_mut(side as usize) {
-            *slot = Some(Failure { until, offered: false });
+            *slot = Some(Failure {
+                until,
+                offered: false,
+            });
         }
     }
 
     /// Forgets a failure and says whether there was one.
     pub(super) fn clear(&mut self, side: Side) -> bool {
-        self.sides.get_mut(side as usize).and_then(Option::take).is_some()
+        self.sides
+            .get_mut(side as usize)
+            .and_then(Option::take)
+            .is_some()
     }
 
     /// Whether a side is not to be tried here yet.
     pub(super) fn blocks(&self, side: Side, now: Instant) -> bool {
-        self.sides.get(side as usize).copied().flatten().is_some_and(|it| it.until > now)
+        self.sides
+            .get(side as usize)
+            .copied()
+            .flatten()
+            .is_some_and(|it| it.until > now)
     }
 
     fn hasten(&mut self, until: Instant) {
@@ -83,9 +93,8 @@ impl Node {
     /// Draws the conclusions from everything that is known now.
     pub(super) fn decide(&mut self) {
         match self.phase {
-            Phase::Seeking if self.peer.gone() => self.become_member(),
+            Phase::Seeking | Phase::Joining if self.peer.gone() => self.become_member(),
             Phase::Seeking if self.peer.alive() => self.join(),
-            Phase::Joining if self.peer.gone() => self.become_member(),
             Phase::Joining => self.decide_joining(),
             Phase::Stopping => self.decide_stopping(),
             Phase::Seeking | Phase::Member | Phase::Stopped => {}
@@ -141,7 +150,8 @@ impl Node {
             Some(_) if due && self.settling => true,
             Some(_) if !self.settling => {
                 self.settling = true;
-                self.timers.set(TimerId::Settle, Some(self.now + SETTLE_ORIGINAL));
+                self.timers
+                    .set(TimerId::Settle, Some(self.now + SETTLE_ORIGINAL));
                 false
             }
             None if due || !waiting => {
@@ -156,7 +166,10 @@ impl Node {
     /// `auto_failback legacy`: ask the original for each of our groups in turn.
     fn join_by_request(&mut self) -> bool {
         let from = self.ip_asked.map_or(0, |asked| asked.0);
-        let next = self.config.groups_of(Hold::Local).find(|group| group.0 >= from);
+        let next = self
+            .config
+            .groups_of(Hold::Local)
+            .find(|group| group.0 >= from);
         let Some(group) = next else { return true };
         let due = self.timers.take_due(TimerId::Settle, self.now);
         if due || self.ip_asked != Some(group) {
@@ -180,7 +193,9 @@ impl Node {
     /// The original, returning, asks for a group that prefers it.
     pub(super) fn on_ip_request(&mut self, name: &str) {
         let foreign = self.group_named(name).filter(|id| {
-            self.groups.get(*id).is_some_and(|group| group.side == Side::Foreign)
+            self.groups
+                .get(*id)
+                .is_some_and(|group| group.side == Side::Foreign)
         });
         if let Some(id) = foreign
             && self.peer.kind == PeerKind::Heartbeat
@@ -233,9 +248,14 @@ impl Node {
 
     fn decide_member(&mut self) {
         if self.peer.gone() {
-            let cause = if self.peer.stopped { Cause::PeerStopped } else { Cause::PeerDead };
+            let cause = if self.peer.stopped {
+                Cause::PeerStopped
+            } else {
+                Cause::PeerDead
+            };
             self.failures.hasten(self.now + RETRY_ALONE);
-            for side in Side::BOTH.into_iter().filter(|side| !self.wants.covers(*side)) {
+            let missing = Hold::All.without(self.wants);
+            for side in Side::BOTH.into_iter().filter(|side| missing.covers(*side)) {
                 self.try_take(side, cause);
             }
             self.conflict = Hold::None;
@@ -314,7 +334,11 @@ impl Node {
 
     /// A group could not be started: its whole side goes, and the peer gets it if there is one.
     pub(super) fn on_acquire_failed(&mut self, side: Side) {
-        let pause = if self.peer.alive() { RETRY } else { RETRY_ALONE };
+        let pause = if self.peer.alive() {
+            RETRY
+        } else {
+            RETRY_ALONE
+        };
         self.failures.set(side, self.now + pause);
         self.let_go(Hold::from(side), Cause::AcquireFailed);
     }
@@ -346,7 +370,9 @@ impl Node {
 
     /// The peer has everything up to this number: also our last words?
     pub(super) fn on_ack(&mut self, sequence: u64) {
-        let heard = self.last_words.is_some_and(|words| words > 0 && words <= sequence);
+        let heard = self
+            .last_words
+            .is_some_and(|words| words > 0 && words <= sequence);
         if self.phase == Phase::Stopping && heard {
             self.end();
         }
@@ -370,6 +396,10 @@ impl Node {
             Phase::Stopping | Phase::Stopped => (Hold::None, Occasion::Shutdown),
             Phase::Seeking | Phase::Joining | Phase::Member => (hold, Occasion::Plain),
         };
-        self.outbox.push(Outgoing::Resource { hold, stable, occasion });
+        self.outbox.push(Outgoing::Resource {
+            hold,
+            stable,
+            occasion,
+        });
     }
 }

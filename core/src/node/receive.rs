@@ -15,7 +15,9 @@ use crate::wire::message::{Body, Header, Message, parse};
 
 impl Node {
     pub(super) fn on_frame(&mut self, link: LinkId, bytes: &[u8]) {
-        let Some(encoding) = self.links.get(link).map(|link| link.encoding) else { return };
+        let Some(encoding) = self.links.get(link).map(|link| link.encoding) else {
+            return;
+        };
         if self.phase == Phase::Stopped {
             return;
         }
@@ -167,7 +169,9 @@ impl Node {
                 self.peer.gave = header.gave.map_or(Hold::None, Hold::swapped);
             }
         }
-        let differs = header.resources_digest.is_some_and(|it| it != self.config.resources_digest);
+        let differs = header
+            .resources_digest
+            .is_some_and(|it| it != self.config.resources_digest);
         if differs && !self.peer.digest_differs {
             self.report(Report::ResourcesDiffer);
         }
@@ -180,9 +184,15 @@ impl Node {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other message changes nothing"
+    )]
     fn on_body(&mut self, sequence: u64, body: &Body<'_>, newest: bool) {
         match *body {
-            Body::Status { status, deadtime, .. } if newest => {
+            Body::Status {
+                status, deadtime, ..
+            } if newest => {
                 if let Some(deadtime) = deadtime {
                     self.on_deadtime(deadtime);
                 }
@@ -198,9 +208,9 @@ impl Node {
                     occasion: Occasion::Plain,
                 });
             }
-            Body::Resource { hold, full, stable, .. }
-                if newest && self.peer.kind == PeerKind::Heartbeat =>
-            {
+            Body::Resource {
+                hold, full, stable, ..
+            } if newest && self.peer.kind == PeerKind::Heartbeat => {
                 let known = self.peer.hold.unwrap_or_default().swapped();
                 let hold = match hold {
                     Some(hold) if full => hold,
@@ -210,7 +220,9 @@ impl Node {
                 self.on_peer_report(sequence, hold, stable.unwrap_or(self.peer.stable), true);
             }
             Body::IpRequest { group } => self.on_ip_request(group),
-            Body::IpRequestResp { group, ok: true, .. } => self.on_ip_granted(group),
+            Body::IpRequestResp {
+                group, ok: true, ..
+            } => self.on_ip_granted(group),
             Body::AskResources { hold, stage } => self.on_ask(hold, stage, newest),
             Body::HbTakeover { hold } => self.on_takeover_request(hold.swapped()),
             Body::Shutdone => {
@@ -218,12 +230,19 @@ impl Node {
                 self.report(Report::PeerStopped);
                 let from = self.peer.status;
                 self.peer_gone(true);
-                self.report(Report::PeerStatus { from, to: NodeStatus::Dead });
+                self.report(Report::PeerStatus {
+                    from,
+                    to: NodeStatus::Dead,
+                });
             }
             _ => {}
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "every other message changes nothing"
+    )]
     fn on_unsequenced(&mut self, message: &Message<'_>) {
         if !self.addressed(&message.header) {
             return;

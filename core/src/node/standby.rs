@@ -47,7 +47,11 @@ impl Standby {
     pub(super) const fn gave(self) -> Option<Hold> {
         match self {
             Self::Given(hold) => Some(hold),
-            _ => None,
+            Self::None
+            | Self::Asking(_)
+            | Self::Giving(_)
+            | Self::Granting(_)
+            | Self::Taking(_) => None,
         }
     }
 }
@@ -163,7 +167,10 @@ impl Node {
             return;
         }
         if self.standby == Standby::None {
-            self.report(Report::StandbyBegin { hold: mine, giving: false });
+            self.report(Report::StandbyBegin {
+                hold: mine,
+                giving: false,
+            });
         }
         self.set_standby(Standby::Granting(mine), OPERATION_MAX);
         self.peer.stable = false;
@@ -184,11 +191,14 @@ impl Node {
     pub(super) fn progress_standby(&mut self) {
         let overdue = self.timers.take_due(TimerId::Standby, self.now);
         match self.standby {
-            Standby::None => {}
-            Standby::Asking(_) if overdue => self.end_standby(StandbyEnd::NoReply),
-            Standby::Asking(_) => {}
             Standby::Giving(hold) => self.progress_giving(hold),
-            Standby::Given(_) if overdue => self.end_standby(StandbyEnd::NoReply),
+            Standby::Taking(mine) => self.progress_taking(mine),
+            Standby::Granting(mine) if mine.without(self.peer.gave) == Hold::None => {
+                self.take_given(mine);
+            }
+            Standby::Asking(_) | Standby::Given(_) | Standby::Granting(_) if overdue => {
+                self.end_standby(StandbyEnd::NoReply);
+            }
             Standby::Given(hold) if self.peer.settled() => {
                 let theirs = self.peer.hold.unwrap_or_default();
                 self.end_standby(if hold.without(theirs) == Hold::None {
@@ -197,16 +207,10 @@ impl Node {
                     StandbyEnd::AcquireFailed
                 });
             }
-            Standby::Given(_) => {}
-            Standby::Granting(mine) if mine.without(self.peer.gave) == Hold::None => {
-                self.take_given(mine);
-            }
-            Standby::Granting(_) if overdue => self.end_standby(StandbyEnd::NoReply),
             Standby::Granting(_) if self.peer.settled() => {
                 self.end_standby(StandbyEnd::ReleaseFailed);
             }
-            Standby::Granting(_) => {}
-            Standby::Taking(mine) => self.progress_taking(mine),
+            Standby::None | Standby::Asking(_) | Standby::Given(_) | Standby::Granting(_) => {}
         }
     }
 

@@ -1,8 +1,8 @@
 //! A read-only view of a node, for `systole status`.
 
+use super::{Node, Phase};
 use crate::hold::Hold;
 use crate::id::{GroupId, LinkId};
-use super::{Node, Phase};
 use crate::peer::PeerKind;
 use crate::report::{GroupStatus, LinkStatus, NodeStatus, Refusal};
 use crate::time::Duration;
@@ -112,6 +112,9 @@ impl<'a> Status<'a> {
     #[must_use]
     pub fn group(&self, id: GroupId) -> Option<GroupView> {
         let group = self.0.groups.get(id)?;
-        Some(GroupView { status: group.status, since: self.0.now.since(group.since) })
+        Some(GroupView {
+            status: group.status,
+            since: self.0.now.since(group.since),
+        })
     }
 }

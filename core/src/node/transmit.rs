@@ -19,7 +19,9 @@ impl Node {
                 self.last_words = sequence;
             }
             let link = LinkId(link);
-            let Some(encoding) = self.links.get(link).map(|link| link.encoding) else { continue };
+            let Some(encoding) = self.links.get(link).map(|link| link.encoding) else {
+                continue;
+            };
             let message = self.message(outgoing, sequence, link);
             if let Ok(len) = emit(frame, encoding, &self.config.keys, &message) {
                 return Some(Action::Transmit { link, len });
@@ -33,30 +35,36 @@ impl Node {
         let header = Header {
             src: self.config.node.as_str(),
             src_uuid: Some(self.config.uuid),
-            dest: self.is_addressed(outgoing).then_some(self.config.peer.as_str()),
+            dest: Self::is_addressed(outgoing).then_some(self.config.peer.as_str()),
             seq: sequence,
             generation: self.config.generation,
             unix_time: self.config.unix_time.max(1) + self.now.since(self.started).as_secs(),
             ttl: Some(self.config.ttl),
             session: Some(self.sid),
-            echo: match outgoing {
-                Outgoing::Probe(session) => Some(session),
-                _ => self.peer.session.filter(|_| self.hears_on(link)),
+            echo: if let Outgoing::Probe(session) = outgoing {
+                Some(session)
+            } else {
+                self.peer.session.filter(|_| self.hears_on(link))
             },
             own: Some((self.own_hold(), self.own_stable())),
             gave: self.standby.gave(),
             resources_digest: Some(self.config.resources_digest),
             ..Header::default()
         };
-        Message { header, body: self.body(outgoing) }
+        Message {
+            header,
+            body: self.body(outgoing),
+        }
     }
 
     fn hears_on(&self, link: LinkId) -> bool {
         let within = self.peer.deadtime;
-        self.links.get(link).is_some_and(|link| link.hears(self.now, within))
+        self.links
+            .get(link)
+            .is_some_and(|link| link.hears(self.now, within))
     }
 
-    const fn is_addressed(&self, outgoing: Outgoing) -> bool {
+    const fn is_addressed(outgoing: Outgoing) -> bool {
         matches!(
             outgoing,
             Outgoing::Ack(_)
@@ -74,7 +82,11 @@ impl Node {
             protocol: true,
         };
         let group = |id| {
-            let name = self.config.groups.get(usize::from(id)).map(|group| group.name.as_str());
+            let name = self
+                .config
+                .groups
+                .get(usize::from(id))
+                .map(|group| group.name.as_str());
             name.unwrap_or_default()
         };
         match outgoing {
@@ -83,11 +95,15 @@ impl Node {
             Outgoing::Ack(sequence) => Body::Ack { sequence },
             Outgoing::Rexmit(first, last) => Body::Rexmit { first, last },
             Outgoing::Nak(first) => Body::NakRexmit { first },
-            Outgoing::Repnodes => {
-                Body::Repnodes { nodes: [self.config.node.as_str(), self.config.peer.as_str()] }
-            }
+            Outgoing::Repnodes => Body::Repnodes {
+                nodes: [self.config.node.as_str(), self.config.peer.as_str()],
+            },
             Outgoing::Starting => Body::Starting,
-            Outgoing::Resource { hold, stable, occasion } => Body::Resource {
+            Outgoing::Resource {
+                hold,
+                stable,
+                occasion,
+            } => Body::Resource {
                 hold: Some(hold),
                 full: true,
                 stable: Some(stable),
@@ -98,9 +114,11 @@ impl Node {
                 },
             },
             Outgoing::IpRequest(id) => Body::IpRequest { group: group(id.0) },
-            Outgoing::IpRequestResponse(id) => {
-                Body::IpRequestResp { group: group(id.0), we_own: true, ok: true }
-            }
+            Outgoing::IpRequestResponse(id) => Body::IpRequestResp {
+                group: group(id.0),
+                we_own: true,
+                ok: true,
+            },
             Outgoing::Ask(hold, stage) => Body::AskResources { hold, stage },
             Outgoing::HbTakeover(hold) => Body::HbTakeover { hold },
             Outgoing::Shutdone => Body::Shutdone,
@@ -114,9 +132,10 @@ impl Node {
         const JITTER: Duration = Duration::from_millis(200);
         let keepalive = self.config.keepalive;
         let (least, jitter) = match self.peer.kind {
-            PeerKind::Systole => {
-                (LEAST.min(keepalive.divided_by(4)), JITTER.min(keepalive.divided_by(2)))
-            }
+            PeerKind::Systole => (
+                LEAST.min(keepalive.divided_by(4)),
+                JITTER.min(keepalive.divided_by(2)),
+            ),
             PeerKind::Heartbeat | PeerKind::Unknown => (LEAST, JITTER),
         };
         least + Duration::from_micros(self.random.below(jitter.as_micros()))
