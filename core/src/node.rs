@@ -5,6 +5,8 @@ mod ownership;
 mod receive;
 mod standby;
 pub mod status;
+#[cfg(test)]
+mod tests;
 mod transmit;
 
 use heapless::Deque;
@@ -59,6 +61,8 @@ pub struct Node {
     beat_at: Instant,
     /// Our own session.
     sid: u64,
+    /// It ends as soon as anyone but the peer's former run speaks.
+    session_lapsed: bool,
     random: Random,
     timers: Timers,
     links: Links,
@@ -110,6 +114,7 @@ impl Node {
             started: now,
             beat_at: now,
             sid: random.next(),
+            session_lapsed: false,
             ack_residue: random.below(ACK_EVERY),
             random,
             timers,
@@ -236,6 +241,7 @@ impl Node {
     /// Takes a new session id: what echoes an older one proves nothing any more.
     fn new_session(&mut self) {
         self.sid = self.random.next();
+        self.session_lapsed = false;
         self.links.on_new_session();
     }
 
@@ -300,7 +306,12 @@ impl Node {
 
     fn peer_gone(&mut self, stopped: bool) {
         self.peer.on_gone(stopped);
-        self.new_session();
+        if stopped {
+            // Its last words are still to be answered in the session that it knows.
+            self.session_lapsed = true;
+        } else {
+            self.new_session();
+        }
         self.abort_standby();
     }
 

@@ -119,7 +119,7 @@ impl Peer {
     /// own session.
     pub(crate) fn admit(&mut self, header: &Header<'_>, is_status: bool, sid: u64) -> Admission {
         match header.session {
-            Some(session) if self.stopped && self.former == Some(session) => Admission::Ignored,
+            Some(_) if self.stopped && self.is_former(header) => Admission::Ignored,
             Some(session) if self.session == Some(session) => {
                 if header.generation == self.generation {
                     Admission::Same
@@ -134,6 +134,11 @@ impl Peer {
             }
             None => self.admit_original(header, is_status),
         }
+    }
+
+    /// Whether a message is of the run that is gone.
+    pub(crate) fn is_former(&self, header: &Header<'_>) -> bool {
+        header.session.is_some() && header.session == self.former
     }
 
     /// The original knows no sessions: its generation must not go back, its sequence neither.

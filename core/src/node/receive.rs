@@ -52,6 +52,9 @@ impl Node {
             self.peer.uuid_clash = true;
             self.report(Report::UuidClash);
         }
+        if self.peer.stopped && !self.peer.is_former(header) && self.session_lapsed {
+            self.new_session();
+        }
         let is_status = matches!(message.body, Body::Status { .. });
         match self.peer.admit(header, is_status, self.sid) {
             Admission::Same => {}
