@@ -18,7 +18,7 @@ mod time;
 pub use load::{LoadOptions, Loaded, LoadedKeys, load, load_keys};
 
 pub(crate) use load::Parts;
-pub(crate) use text::closest;
+pub(crate) use text::{Spanned, closest};
 pub(crate) use time::show as show_time;
 
 use core::net::{IpAddr, Ipv4Addr};
