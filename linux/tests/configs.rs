@@ -10,7 +10,7 @@
     reason = "a test that cannot go on shall end"
 )]
 
-use std::fmt::Write as _;
+use core::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};

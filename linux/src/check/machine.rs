@@ -91,7 +91,7 @@ impl Machine {
         entries
     }
 
-    /// Whether systemd runs this machine, as sd_booted(3) finds out.
+    /// Whether systemd runs this machine, as `sd_booted(3)` finds out.
     pub(super) fn has_systemd(&self) -> bool {
         self.path("run/systemd/system").is_dir()
     }

@@ -1,11 +1,11 @@
 //! The last lines of `systole check`: the verdict, and what was understood.
 
-use std::fmt::Write as _;
+use core::fmt::Write as _;
 use std::path::Path;
 
 use systole_core::config::AutoFailback;
 
-use crate::config::diag::Count;
+use crate::config::diag::{Count, File};
 use crate::config::{Cluster, LinkConfig, Loaded, LogConfig, Medium, Resource, show_time};
 
 /// The verdict, and without errors also what the files mean.
@@ -21,7 +21,7 @@ pub(super) fn summary(directory: &Path, loaded: &Loaded, count: Count) -> String
     };
     if let Some(cluster) = &loaded.cluster {
         text.push('\n');
-        describe(&mut text, cluster);
+        describe(&mut text, cluster, &unresolved(loaded));
     }
     text
 }
@@ -31,7 +31,17 @@ fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{plural}")
 }
 
-fn describe(text: &mut String, cluster: &Cluster) {
+/// The link lines whose host name was not looked up.
+fn unresolved(loaded: &Loaded) -> Vec<String> {
+    let links = loaded.parts.ha_cf.links.iter();
+    links
+        .filter(|link| link.config.is_none())
+        .filter_map(|link| loaded.sources.of(File::HaCf).shown.get(link.line.clone()))
+        .map(|line| format!("{line} (name not looked up)"))
+        .collect()
+}
+
+fn describe(text: &mut String, cluster: &Cluster, unresolved: &[String]) {
     let mut row = |name: &str, value: String| {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {name:<12}{value}");
@@ -57,8 +67,9 @@ fn describe(text: &mut String, cluster: &Cluster) {
     };
     row("failback", failback.to_owned());
     let mut name = "links";
-    for link in &cluster.links {
-        row(core::mem::take(&mut name), link_text(link));
+    let resolved = cluster.links.iter().map(link_text);
+    for link in resolved.chain(unresolved.iter().cloned()) {
+        row(core::mem::take(&mut name), link);
     }
     let mut name = "groups";
     for group in &cluster.groups {

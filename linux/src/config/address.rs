@@ -24,7 +24,7 @@ pub(super) fn read(
     text: &str,
     specification: &str,
     offset: usize,
-) -> Result<Address, Diagnostic> {
+) -> Result<Address, Box<Diagnostic>> {
     let mut at = offset;
     let mut pieces = specification.split('/').map(|text| {
         let span = at..at.saturating_add(text.len());
@@ -51,14 +51,21 @@ pub(super) fn read(
     Ok(read)
 }
 
-fn error(piece: &Piece<'_>, title: String, label: &str, help: impl Into<String>) -> Diagnostic {
-    Diagnostic::error(File::Haresources, title)
-        .at(&piece.span, label)
-        .help(help)
+fn error(
+    piece: &Piece<'_>,
+    title: String,
+    label: &str,
+    help: impl Into<String>,
+) -> Box<Diagnostic> {
+    Box::new(
+        Diagnostic::error(File::Haresources, title)
+            .at(&piece.span, label)
+            .help(help),
+    )
 }
 
 /// The address itself.
-fn base(style: AddressStyle, piece: &Piece<'_>) -> Result<IpAddr, Diagnostic> {
+fn base(style: AddressStyle, piece: &Piece<'_>) -> Result<IpAddr, Box<Diagnostic>> {
     let name = style_name(style);
     let Ok(address) = piece.text.parse::<IpAddr>() else {
         let wanted = if style == AddressStyle::IPv6addr {
@@ -70,7 +77,7 @@ fn base(style: AddressStyle, piece: &Piece<'_>) -> Result<IpAddr, Diagnostic> {
             piece,
             format!("`{}` is not {wanted} address", piece.text),
             "expected an address",
-            example(style),
+            base_help(style, piece.text),
         ));
     };
     match (style, address) {
@@ -109,8 +116,19 @@ fn base(style: AddressStyle, piece: &Piece<'_>) -> Result<IpAddr, Diagnostic> {
     ))
 }
 
+/// How to mend what is no address.
+fn base_help(style: AddressStyle, text: &str) -> String {
+    let numbers =
+        text.split('.').count() == 4 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if numbers {
+        "each of the four numbers is 0 to 255, without zeros in front".to_owned()
+    } else {
+        example(style)
+    }
+}
+
 /// Prefix, interface and broadcast, in this order; the interface may be left out.
-fn fill(read: &mut Address, rest: &[Piece<'_>]) -> Result<(), Diagnostic> {
+fn fill(read: &mut Address, rest: &[Piece<'_>]) -> Result<(), Box<Diagnostic>> {
     let mut rest = rest.iter();
     if let Some(piece) = rest.next() {
         read.prefix = Some(prefix(read.address, piece)?);
@@ -138,7 +156,7 @@ fn fill(read: &mut Address, rest: &[Piece<'_>]) -> Result<(), Diagnostic> {
     })
 }
 
-fn prefix(address: IpAddr, piece: &Piece<'_>) -> Result<u8, Diagnostic> {
+fn prefix(address: IpAddr, piece: &Piece<'_>) -> Result<u8, Box<Diagnostic>> {
     let most = if address.is_ipv4() { 32 } else { 128 };
     if address.is_ipv4() && piece.text.contains('.') {
         return netmask(piece);
@@ -166,7 +184,7 @@ fn prefix(address: IpAddr, piece: &Piece<'_>) -> Result<u8, Diagnostic> {
         })
 }
 
-fn netmask(piece: &Piece<'_>) -> Result<u8, Diagnostic> {
+fn netmask(piece: &Piece<'_>) -> Result<u8, Box<Diagnostic>> {
     let bits = piece.text.parse::<Ipv4Addr>().ok().map(u32::from);
     let bits = bits.filter(|mask| *mask != 0 && mask.leading_ones() + mask.trailing_zeros() == 32);
     bits.and_then(|mask| u8::try_from(mask.leading_ones()).ok())
@@ -180,7 +198,7 @@ fn netmask(piece: &Piece<'_>) -> Result<u8, Diagnostic> {
         })
 }
 
-fn interface(read: &mut Address, piece: &Piece<'_>) -> Result<(), Diagnostic> {
+fn interface(read: &mut Address, piece: &Piece<'_>) -> Result<(), Box<Diagnostic>> {
     let (name, label) = piece
         .text
         .split_once(':')
@@ -217,7 +235,7 @@ fn interface(read: &mut Address, piece: &Piece<'_>) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-fn broadcast(read: &Address, piece: &Piece<'_>) -> Result<Ipv4Addr, Diagnostic> {
+fn broadcast(read: &Address, piece: &Piece<'_>) -> Result<Ipv4Addr, Box<Diagnostic>> {
     let (IpAddr::V4(address), Some(bits)) = (read.address, read.prefix) else {
         return Err(error(
             piece,
@@ -254,7 +272,11 @@ fn broadcast(read: &Address, piece: &Piece<'_>) -> Result<Ipv4Addr, Diagnostic> 
 }
 
 /// A network's own two addresses serve no one.
-fn check_network(read: &Address, first: &Piece<'_>, rest: &[Piece<'_>]) -> Result<(), Diagnostic> {
+fn check_network(
+    read: &Address,
+    first: &Piece<'_>,
+    rest: &[Piece<'_>],
+) -> Result<(), Box<Diagnostic>> {
     let (IpAddr::V4(address), Some(bits)) = (read.address, read.prefix) else {
         return Ok(());
     };
@@ -269,16 +291,18 @@ fn check_network(read: &Address, first: &Piece<'_>, rest: &[Piece<'_>]) -> Resul
         return Ok(());
     };
     let span = first.span.start..rest.first().map_or(first.span.end, |piece| piece.span.end);
-    Err(Diagnostic::error(
-        File::Haresources,
-        format!("{address}/{bits} cannot be a service address"),
-    )
-    .at(&span, what)
-    .help(format!(
-        "write an address between {} and {}, or mend the prefix",
-        Ipv4Addr::from(network(address, bits).saturating_add(1)),
-        Ipv4Addr::from(u32::from(highest(address, bits)).saturating_sub(1)),
-    )))
+    Err(Box::new(
+        Diagnostic::error(
+            File::Haresources,
+            format!("{address}/{bits} cannot be a service address"),
+        )
+        .at(&span, what)
+        .help(format!(
+            "write an address between {} and {}, or mend the prefix",
+            Ipv4Addr::from(network(address, bits).saturating_add(1)),
+            Ipv4Addr::from(u32::from(highest(address, bits)).saturating_sub(1)),
+        )),
+    ))
 }
 
 fn network(address: Ipv4Addr, bits: u8) -> u32 {
@@ -325,7 +349,7 @@ fn example(style: AddressStyle) -> String {
 mod tests {
     use super::*;
 
-    fn ip(specification: &str) -> Result<Address, Diagnostic> {
+    fn ip(specification: &str) -> Result<Address, Box<Diagnostic>> {
         read(AddressStyle::IPaddr, specification, specification, 0)
     }
 

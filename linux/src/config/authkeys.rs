@@ -3,6 +3,8 @@
 //! What is shown of the text is decided by permission, not by prohibition: only words that are a
 //! number, `auth` or the name of a method are shown, and everything else is masked.
 
+mod sending;
+
 use std::collections::BTreeMap;
 
 use systole_core::auth::{Key, KeyError, Keys, Method};
@@ -124,6 +126,10 @@ impl Reader<'_> {
             if first.text == "auth" {
                 self.auth_line(first, rest);
             } else {
+                self.broken = true;
+                if let Some(number) = rest.first().filter(|word| is_number(word.text)) {
+                    self.show(number);
+                }
                 self.error(
                     &first.span,
                     "`auth` is written in lower case",
@@ -308,7 +314,7 @@ impl Reader<'_> {
                         "remove it, or write `sha1` instead of `crc` to sign with this key"
                             .to_owned(),
                     ),
-                    _ => (
+                    KeyError::TooLong(_) | _ => (
                         "too long",
                         "a random key of 40 characters is plenty".to_owned(),
                     ),
@@ -350,87 +356,6 @@ impl Reader<'_> {
             );
         }
         None
-    }
-
-    fn finish(mut self) -> Read {
-        let keys = self.check_sending();
-        self.diagnostics
-            .extend(keys.as_ref().and_then(|keys| weak(keys, &self.keys)));
-        Read {
-            keys,
-            shown: text::decode(&self.shown),
-            diagnostics: self.diagnostics,
-        }
-    }
-
-    /// Makes the keys when nothing is wrong with the file as a whole either.
-    fn check_sending(&mut self) -> Option<Keys> {
-        let Some(sending) = self.sending.clone() else {
-            if !self.broken {
-                let help = match self.keys.keys().next() {
-                    Some(index) => format!("add `auth {index}` as the first line"),
-                    None => "let `systole keygen` write the file, and copy it to the other node"
-                        .to_owned(),
-                };
-                self.diagnostics.push(
-                    Diagnostic::error(File::Authkeys, "no `auth` line says which key signs")
-                        .help(help),
-                );
-            }
-            return None;
-        };
-        let keys = self
-            .keys
-            .iter()
-            .map(|(index, (key, _))| (*index, key.clone()));
-        match Keys::new(sending.value, keys) {
-            Ok(keys) => (!self.broken).then_some(keys),
-            Err(_) if self.broken => None,
-            Err(_) => {
-                let index = sending.value;
-                let numbers: Vec<String> = self.keys.keys().map(u8::to_string).collect();
-                let help = if numbers.is_empty() {
-                    format!("add the key: `{index} sha1 KEY`")
-                } else {
-                    format!(
-                        "add the key (`{index} sha1 KEY`), or name one that is there: {}",
-                        text::list(numbers.iter().map(String::as_str))
-                    )
-                };
-                self.error(
-                    &sending.span,
-                    format!("there is no key {index}"),
-                    "named here",
-                    help,
-                );
-                None
-            }
-        }
-    }
-}
-
-/// What to say about the method of the key that signs.
-fn weak(keys: &Keys, lines: &BTreeMap<u8, (Key, Span)>) -> Option<Diagnostic> {
-    let (index, key) = keys.sending();
-    let (_, line) = lines.get(&index)?;
-    match key.method() {
-        Method::Crc => Some(
-            Diagnostic::warning(File::Authkeys, "`crc` proves nothing about the sender")
-                .at(line, "signs every heartbeat")
-                .help(
-                    "anybody on the heartbeat network can speak for a node: use `sha1` with a \
-                     key (`systole keygen`), unless the network is a cable between the two",
-                ),
-        ),
-        Method::Md5 => Some(
-            Diagnostic::note(
-                File::Authkeys,
-                "`md5` is the weaker of the two keyed methods",
-            )
-            .at(line, "still sound for heartbeats")
-            .help("`sha1` costs as little"),
-        ),
-        Method::Sha1 => None,
     }
 }
 

@@ -19,15 +19,27 @@ pub(crate) enum Handling {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
     Node,
-    Keepalive,
-    Deadtime,
-    Warntime,
-    Initdead,
     Udpport,
     Ucast,
     Bcast,
     OldBcast,
     Mcast,
+    Time(Time),
+    Scalar(Scalar),
+}
+
+/// The directives whose value is a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Time {
+    Keepalive,
+    Deadtime,
+    Warntime,
+    Initdead,
+}
+
+/// The other directives with one value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scalar {
     AutoFailback,
     NiceFailback,
     Hopfudge,
@@ -57,10 +69,10 @@ const NO_COMPRESSION: &str = "heartbeats are small and are not compressed";
 /// The table, in the order of ha.cf(5): who and when, links, behaviour, logs, the rest.
 pub(crate) const DIRECTIVES: &[(&str, Handling)] = &[
     ("node", Acts(Act::Node)),
-    ("keepalive", Acts(Act::Keepalive)),
-    ("deadtime", Acts(Act::Deadtime)),
-    ("warntime", Acts(Act::Warntime)),
-    ("initdead", Acts(Act::Initdead)),
+    ("keepalive", Acts(Act::Time(Time::Keepalive))),
+    ("deadtime", Acts(Act::Time(Time::Deadtime))),
+    ("warntime", Acts(Act::Time(Time::Warntime))),
+    ("initdead", Acts(Act::Time(Time::Initdead))),
     ("udpport", Acts(Act::Udpport)),
     ("ucast", Acts(Act::Ucast)),
     ("ucast6", Acts(Act::Ucast)),
@@ -82,10 +94,7 @@ pub(crate) const DIRECTIVES: &[(&str, Handling)] = &[
              another interface) in its place",
         ),
     ),
-    (
-        "baud",
-        Note("it concerns serial lines only, and there are none"),
-    ),
+    ("baud", Note("it concerns serial lines only")),
     (
         "openais",
         Refuse(
@@ -93,15 +102,15 @@ pub(crate) const DIRECTIVES: &[(&str, Handling)] = &[
             "remove the line and use `ucast` or `bcast`",
         ),
     ),
-    ("auto_failback", Acts(Act::AutoFailback)),
-    ("nice_failback", Acts(Act::NiceFailback)),
-    ("hopfudge", Acts(Act::Hopfudge)),
-    ("autojoin", Acts(Act::Autojoin)),
-    ("use_logd", Acts(Act::UseLogd)),
-    ("logfile", Acts(Act::Logfile)),
-    ("debugfile", Acts(Act::Debugfile)),
-    ("logfacility", Acts(Act::Logfacility)),
-    ("debug", Acts(Act::Debug)),
+    ("auto_failback", Acts(Act::Scalar(Scalar::AutoFailback))),
+    ("nice_failback", Acts(Act::Scalar(Scalar::NiceFailback))),
+    ("hopfudge", Acts(Act::Scalar(Scalar::Hopfudge))),
+    ("autojoin", Acts(Act::Scalar(Scalar::Autojoin))),
+    ("use_logd", Acts(Act::Scalar(Scalar::UseLogd))),
+    ("logfile", Acts(Act::Scalar(Scalar::Logfile))),
+    ("debugfile", Acts(Act::Scalar(Scalar::Debugfile))),
+    ("logfacility", Acts(Act::Scalar(Scalar::Logfacility))),
+    ("debug", Acts(Act::Scalar(Scalar::Debug))),
     ("crm", RefuseUnlessOff(CRM, CRM_HELP)),
     ("pacemaker", RefuseUnlessOff(CRM, CRM_HELP)),
     (

@@ -3,6 +3,7 @@
 //! Each line is looked up in the table of directives. What concerns one line is said here and in
 //! `media`; rules between lines (`timing`, `nodes`, logs) are checked when the whole file is read.
 
+mod mcast;
 mod media;
 mod nodes;
 mod scalar;
@@ -15,7 +16,7 @@ use systole_core::config::AutoFailback;
 use systole_core::time::Duration;
 
 use super::diag::{Diagnostic, File, Span};
-use super::directives::{self, Act, DIRECTIVES, Handling};
+use super::directives::{self, Act, DIRECTIVES, Handling, Scalar};
 use super::lookup::Lookup;
 use super::text::{self, Spanned, Word};
 use super::{LinkConfig, LogConfig};
@@ -38,8 +39,8 @@ pub(crate) struct HaCf {
     pub(crate) use_logd: Option<Spanned<bool>>,
     pub(crate) log_file: Option<PathBuf>,
     pub(crate) debug_file: Option<PathBuf>,
-    /// `Some(None)` is `logfacility none`.
-    pub(crate) facility: Option<Option<String>>,
+    /// In lower case; perhaps `none`.
+    pub(crate) facility: Option<String>,
     pub(crate) debug: u8,
     /// The last value of every recorded directive, as written.
     pub(crate) directives: Vec<(String, String)>,
@@ -90,6 +91,8 @@ struct Reader<'a> {
     seen: BTreeMap<&'static str, Span>,
     /// `udpport` lines and, between them, media lines, in the order of the file.
     ports: media::Ports,
+    /// Whether a node's name could not be read.
+    misread_node: bool,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -101,6 +104,7 @@ pub(crate) fn read(text: &str, own: &str, lookup: &Lookup) -> (HaCf, Timing, Vec
         config: HaCf::default(),
         seen: BTreeMap::new(),
         ports: media::Ports::new(lookup),
+        misread_node: false,
         diagnostics: Vec::new(),
     };
     for (offset, line) in text::lines(text) {
@@ -225,7 +229,10 @@ impl Reader<'_> {
     fn act(&mut self, line: &Line<'_>, act: Act) {
         match act {
             Act::Node => self.add_nodes(line),
-            Act::Udpport => self.udpport(line),
+            Act::Udpport => {
+                self.record(line);
+                self.udpport(line);
+            }
             Act::Ucast => self.ucast(line),
             Act::Bcast => self.bcast(line),
             Act::OldBcast => {
@@ -238,25 +245,19 @@ impl Reader<'_> {
                 self.bcast(line);
             }
             Act::Mcast => self.mcast(line),
-            Act::Keepalive
-            | Act::Deadtime
-            | Act::Warntime
-            | Act::Initdead
-            | Act::AutoFailback
-            | Act::NiceFailback
-            | Act::Hopfudge
-            | Act::Autojoin
-            | Act::UseLogd
-            | Act::Logfile
-            | Act::Debugfile
-            | Act::Logfacility
-            | Act::Debug => {
+            Act::Time(time) => {
+                self.record(line);
                 self.repeated(line);
-                self.scalar(line, act);
+                self.time(line, time);
             }
-        }
-        if act != Act::Node && act != Act::NiceFailback {
-            self.record(line);
+            Act::Scalar(scalar) => {
+                // The original does not record what it only knows from earlier versions.
+                if scalar != Scalar::NiceFailback {
+                    self.record(line);
+                }
+                self.repeated(line);
+                self.scalar(line, scalar);
+            }
         }
     }
 
@@ -301,9 +302,8 @@ impl Reader<'_> {
 
     fn check_logs(&mut self) {
         let config = &self.config;
-        let nowhere = config.log_file.is_none()
-            && config.debug_file.is_none()
-            && !matches!(config.facility, Some(Some(_)));
+        let nowhere =
+            config.log_file.is_none() && config.debug_file.is_none() && config.facility().is_none();
         if let Some(use_logd) = config.use_logd.clone().filter(|set| nowhere && !set.value) {
             self.error(
                 &use_logd.span,
@@ -316,9 +316,14 @@ impl Reader<'_> {
 }
 
 impl HaCf {
+    /// The syslog facility, when there is one.
+    fn facility(&self) -> Option<&str> {
+        self.facility.as_deref().filter(|name| *name != "none")
+    }
+
     /// Where logs go.
     pub(crate) fn log(&self) -> LogConfig {
-        let facility = self.facility.clone().flatten();
+        let facility = self.facility().map(str::to_owned);
         let nothing_set = self.use_logd.is_none()
             && self.log_file.is_none()
             && self.debug_file.is_none()

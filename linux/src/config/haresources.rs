@@ -1,19 +1,12 @@
 //! Reads haresources: one group a line, its preferred node and its resources.
 
-use std::collections::BTreeMap;
+mod rules;
 
-use core::net::{IpAddr, Ipv4Addr};
-use systole_core::id::{GroupName, NameError};
-use systole_core::limits::GROUPS_MAX;
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use super::diag::{Diagnostic, File, Span};
 use super::text::{self, Spanned, Word};
 use super::{AddressStyle, Group, Resource, address};
-
-/// Programs that listen on the service address, and so are started after it.
-const SERVERS: &[&str] = &[
-    "nginx", "haproxy", "apache", "apache2", "httpd", "lighttpd", "squid", "varnish",
-];
 
 /// A group and where its parts stand.
 #[derive(Debug)]
@@ -21,7 +14,7 @@ pub(crate) struct Line {
     pub(crate) node: Spanned<String>,
     pub(crate) resources: Vec<Spanned<Resource>>,
     /// The resources as written.
-    texts: Vec<String>,
+    texts: Vec<Spanned<String>>,
 }
 
 /// Reads haresources for the nodes of ha.cf (none: unknown, and nothing is said about names).
@@ -31,22 +24,7 @@ pub(crate) fn read(text: &str, nodes: &[String]) -> (Vec<Line>, Vec<Diagnostic>)
     for words in logical_lines(text, &mut diagnostics) {
         groups.extend(group(&words, nodes, &mut diagnostics));
     }
-    check_names(&groups, &mut diagnostics);
-    check_addresses(&groups, &mut diagnostics);
-    check_shared(&groups, &mut diagnostics);
-    if let Some(group) = groups.get(GROUPS_MAX) {
-        diagnostics.push(
-            Diagnostic::error(
-                File::Haresources,
-                format!(
-                    "there are {} groups, and {GROUPS_MAX} is the limit",
-                    groups.len()
-                ),
-            )
-            .at(&group.node.span, "one too many")
-            .help("put several addresses into one line: what moves together is one group"),
-        );
-    }
+    rules::check(&groups, &mut diagnostics);
     (groups, diagnostics)
 }
 
@@ -55,7 +33,11 @@ pub(crate) fn groups(lines: &[Line]) -> Vec<Group> {
     lines
         .iter()
         .map(|line| Group {
-            name: line.texts.first().cloned().unwrap_or_default(),
+            name: line
+                .texts
+                .first()
+                .map(|text| text.value.clone())
+                .unwrap_or_default(),
             node: line.node.value.clone(),
             resources: line.resources.iter().map(|r| r.value.clone()).collect(),
         })
@@ -73,7 +55,7 @@ pub(crate) fn digest(lines: &[Line]) -> u32 {
         digest.update(line.node.value.as_bytes());
         for text in &line.texts {
             digest.update(b" ");
-            digest.update(text.as_bytes());
+            digest.update(text.value.as_bytes());
         }
         digest.update(b"\n");
     }
@@ -87,7 +69,7 @@ fn logical_lines<'a>(text: &'a str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Ve
     let mut open: Option<Span> = None;
     for (offset, line) in text::lines(text) {
         let body = text::without_comment(line);
-        let (body, continues) = match body.strip_suffix('\\') {
+        let (body, mut continues) = match body.strip_suffix('\\') {
             Some(rest) if body.len() == line.len() => (rest, true),
             _ => (body, false),
         };
@@ -97,6 +79,7 @@ fn logical_lines<'a>(text: &'a str, diagnostics: &mut Vec<Diagnostic>) -> Vec<Ve
         {
             diagnostics.push(lost_continuation(last));
             words.pop();
+            continues = true;
         }
         if open.is_some() && words.is_empty() && !continues {
             diagnostics.extend(open.take().map(|span| dangling(&span)));
@@ -151,6 +134,7 @@ fn group(words: &[Word<'_>], nodes: &[String], diagnostics: &mut Vec<Diagnostic>
         resources: Vec::new(),
         texts: Vec::new(),
     };
+    let mut glued = false;
     for word in resources {
         if nodes.contains(&word.text.to_ascii_lowercase()) {
             diagnostics.push(
@@ -164,15 +148,20 @@ fn group(words: &[Word<'_>], nodes: &[String], diagnostics: &mut Vec<Diagnostic>
                 .at(&word.span, "a node's name begins a line")
                 .help("begin a new line here; look for a `\\` at the end of the line before"),
             );
+            glued = true;
             continue;
         }
-        line.texts.push(word.text.to_owned());
+        line.texts
+            .push(Spanned::new(word.text.to_owned(), &word.span));
         match resource(word) {
             Ok(resource) => line.resources.push(Spanned::new(resource, &word.span)),
-            Err(diagnostic) => diagnostics.push(diagnostic),
+            Err(diagnostic) => diagnostics.push(*diagnostic),
         }
     }
-    check_order(&line, diagnostics);
+    // Two groups that were glued together have no order to speak of.
+    if !glued {
+        rules::check_order(&line, diagnostics);
+    }
     Some(line)
 }
 
@@ -182,11 +171,11 @@ fn unknown_node(node: &Word<'_>, nodes: &[String]) -> Diagnostic {
         format!("did you mean `{near}`?")
     } else if node.text.contains("::") || bare_address(node.text) {
         format!(
-            "the line must begin with the preferred node: {}",
-            text::list(all())
+            "the line must begin with its preferred node: {}",
+            text::list(all(), "or")
         )
     } else {
-        format!("the nodes of ha.cf are {}", text::list(all()))
+        format!("the nodes of ha.cf are {}", text::list(all(), "and"))
     };
     Diagnostic::error(
         File::Haresources,
@@ -205,7 +194,7 @@ fn bare_address(text: &str) -> bool {
 }
 
 /// Reads one resource.
-fn resource(word: &Word<'_>) -> Result<Resource, Diagnostic> {
+fn resource(word: &Word<'_>) -> Result<Resource, Box<Diagnostic>> {
     let mut parts = word.text.split("::");
     let name = parts.next().unwrap_or_default();
     let style = match name {
@@ -235,12 +224,14 @@ fn resource(word: &Word<'_>) -> Result<Resource, Diagnostic> {
 }
 
 /// Whether the name of a script can be one.
-fn check_agent(word: &Word<'_>, name: &str) -> Result<(), Diagnostic> {
+fn check_agent(word: &Word<'_>, name: &str) -> Result<(), Box<Diagnostic>> {
     let error = |title: String, label: &str, help: String| {
         let span = word.span.start..word.span.start.saturating_add(name.len().max(1));
-        Err(Diagnostic::error(File::Haresources, title)
-            .at(&span, label)
-            .help(help))
+        Err(Box::new(
+            Diagnostic::error(File::Haresources, title)
+                .at(&span, label)
+                .help(help),
+        ))
     };
     if name.is_empty() {
         return error(
@@ -262,7 +253,7 @@ fn check_agent(word: &Word<'_>, name: &str) -> Result<(), Diagnostic> {
     }
     if name.contains(':') && !name.starts_with("systemd:") {
         let fixed = word.text.replacen(':', "::", 1);
-        let help = if word.text.parse::<core::net::Ipv6Addr>().is_ok() {
+        let help = if word.text.parse::<Ipv6Addr>().is_ok() {
             format!(
                 "an IPv6 address needs its script: `IPv6addr::{}`",
                 word.text
@@ -292,141 +283,4 @@ fn check_agent(word: &Word<'_>, name: &str) -> Result<(), Diagnostic> {
         );
     }
     Ok(())
-}
-
-/// A server in front of the address that it shall listen on.
-fn check_order(line: &Line, diagnostics: &mut Vec<Diagnostic>) {
-    let is_address = |r: &&Spanned<Resource>| matches!(r.value, Resource::Address(_));
-    let Some(last_address) = line.resources.iter().rfind(is_address) else {
-        return;
-    };
-    for resource in &line.resources {
-        let Resource::Agent { name, .. } = &resource.value else {
-            continue;
-        };
-        let server = name.strip_prefix("systemd:").unwrap_or(name);
-        if SERVERS.contains(&server) && resource.span.start < last_address.span.start {
-            diagnostics.push(
-                Diagnostic::warning(
-                    File::Haresources,
-                    format!("`{name}` is started before the address that it serves"),
-                )
-                .at(&resource.span, "started first")
-                .related(&last_address.span, "started later")
-                .help("resources are started left to right: write the address first"),
-            );
-        }
-    }
-}
-
-/// A group's name, its first resource, must be unique and not too long.
-fn check_names(groups: &[Line], diagnostics: &mut Vec<Diagnostic>) {
-    let mut seen: BTreeMap<&str, &Span> = BTreeMap::new();
-    for group in groups {
-        let (Some(name), Some(first)) = (group.texts.first(), group.resources.first()) else {
-            continue;
-        };
-        match GroupName::new(name) {
-            Err(NameError::TooLong(max)) => diagnostics.push(
-                Diagnostic::error(
-                    File::Haresources,
-                    format!("the group's first resource is {} bytes long", name.len()),
-                )
-                .at(
-                    &first.span,
-                    format!("{max} is the limit, because it is the group's name"),
-                )
-                .help("put a shorter resource first, such as the service address"),
-            ),
-            Err(error) => diagnostics.push(
-                Diagnostic::error(
-                    File::Haresources,
-                    format!("`{name}` cannot be a group's name: {error}"),
-                )
-                .at(&first.span, "the first resource names the group")
-                .help("write it in printable ASCII"),
-            ),
-            Ok(_) => {}
-        }
-        if let Some(earlier) = seen.get(name.as_str()) {
-            diagnostics.push(
-                Diagnostic::error(File::Haresources, format!("two groups begin with `{name}`"))
-                    .at(&first.span, "again")
-                    .related(earlier, "first here")
-                    .help(
-                        "the first resource is the group's name and must be unique: join the two \
-                     lines, or begin each with its own address",
-                    ),
-            );
-        } else {
-            seen.insert(name, &first.span);
-        }
-    }
-}
-
-/// One address can be in one place only.
-fn check_addresses(groups: &[Line], diagnostics: &mut Vec<Diagnostic>) {
-    let mut seen: BTreeMap<IpAddr, (&str, &Span)> = BTreeMap::new();
-    for group in groups {
-        for (index, resource) in group.resources.iter().enumerate() {
-            let Resource::Address(address) = &resource.value else {
-                continue;
-            };
-            let Some((text, earlier)) =
-                seen.insert(address.address, (&address.text, &resource.span))
-            else {
-                continue;
-            };
-            // The same text at the head of two groups is said already, as their name.
-            if index == 0 && text == address.text && is_head(groups, earlier) {
-                continue;
-            }
-            diagnostics.push(
-                Diagnostic::error(
-                    File::Haresources,
-                    format!("the address {} is written twice", address.address),
-                )
-                .at(&resource.span, "again")
-                .related(earlier, "first here")
-                .help("an address can be in one place only: remove one of the two"),
-            );
-        }
-    }
-}
-
-fn is_head(groups: &[Line], span: &Span) -> bool {
-    groups.iter().any(|group| {
-        group
-            .resources
-            .first()
-            .is_some_and(|first| first.span == *span)
-    })
-}
-
-/// A service in two groups is stopped for both when one of them leaves.
-fn check_shared(groups: &[Line], diagnostics: &mut Vec<Diagnostic>) {
-    let mut seen: BTreeMap<&str, &Span> = BTreeMap::new();
-    for group in groups {
-        for (index, resource) in group.resources.iter().enumerate() {
-            let Resource::Agent { text, .. } = &resource.value else {
-                continue;
-            };
-            let Some(earlier) = seen.get(text.as_str()) else {
-                seen.insert(text, &resource.span);
-                continue;
-            };
-            if index == 0 && is_head(groups, earlier) {
-                continue;
-            }
-            diagnostics.push(
-                Diagnostic::warning(File::Haresources, format!("`{text}` is written twice"))
-                    .at(&resource.span, "again")
-                    .related(earlier, "first here")
-                    .help(
-                        "when both groups are on one node and one of them leaves, it is stopped \
-                         for the other too: put everything into one line",
-                    ),
-            );
-        }
-    }
 }

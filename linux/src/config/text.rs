@@ -96,12 +96,12 @@ pub(crate) fn closest<'a>(
 }
 
 /// `a`, `a and b`, `a, b and c`, each in backquotes.
-pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>, last_word: &str) -> String {
     let mut quoted: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
     match quoted.pop() {
         None => String::new(),
         Some(last) if quoted.is_empty() => last,
-        Some(last) => format!("{} and {last}", quoted.join(", ")),
+        Some(last) => format!("{} {last_word} {last}", quoted.join(", ")),
     }
 }
 

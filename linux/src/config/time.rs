@@ -14,17 +14,31 @@ pub(crate) enum TimeError {
     Negative,
     /// What follows the number is no unit.
     Unit,
+    /// Another number follows.
+    Several,
     /// It is longer than a day.
     TooLong,
 }
 
 impl TimeError {
+    /// How to mend it.
+    pub(crate) const fn help(self) -> &'static str {
+        match self {
+            Self::TooLong => "write a shorter time; to stop for maintenance stop the daemon",
+            Self::Several => "keep the one that is meant",
+            Self::Number | Self::Negative | Self::Unit => {
+                "write seconds (`2`, `0.5`) or a unit: `200ms`, `2s`, `1m`"
+            }
+        }
+    }
+
     /// What is wrong, for the label.
     pub(crate) const fn label(self) -> &'static str {
         match self {
             Self::Number => "not a number with an optional unit",
             Self::Negative => "below zero",
             Self::Unit => "unknown unit",
+            Self::Several => "more than one value",
             Self::TooLong => "longer than 24 hours",
         }
     }
@@ -54,7 +68,11 @@ pub(crate) fn parse(text: &str) -> Result<Parsed, TimeError> {
     if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
         return Err(TimeError::Number);
     }
-    let nanos_per_unit = unit_nanos(unit.trim()).ok_or(TimeError::Unit)?;
+    let unit = unit.trim();
+    if unit.starts_with(|c: char| c.is_ascii_digit()) {
+        return Err(TimeError::Several);
+    }
+    let nanos_per_unit = unit_nanos(unit).ok_or(TimeError::Unit)?;
     let digits = |digits: &str| {
         if digits.is_empty() {
             Ok(0)
@@ -147,7 +165,7 @@ mod tests {
             ("two", TimeError::Number),
             ("-2", TimeError::Negative),
             ("2x", TimeError::Unit),
-            ("2 3", TimeError::Unit),
+            ("2 3", TimeError::Several),
             ("86401", TimeError::TooLong),
             ("99999999999999999999999h", TimeError::TooLong),
         ] {

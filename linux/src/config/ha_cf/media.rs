@@ -41,7 +41,7 @@ impl Ports {
     }
 
     /// The port of a media line.
-    fn take(&mut self, line: &Line<'_>) -> u16 {
+    pub(super) fn take(&mut self, line: &Line<'_>) -> u16 {
         match &mut self.line {
             Some((_, used)) => *used = true,
             None => self.early.push(line.span()),
@@ -50,11 +50,19 @@ impl Ports {
     }
 }
 
+/// Where a ucast line leads.
+enum Target {
+    Address(IpAddr),
+    /// A name that is not looked up.
+    Name,
+}
+
 /// Whether a text can be the name of an interface.
 pub(crate) fn is_interface(name: &str) -> bool {
     !name.is_empty()
         && name.len() <= INTERFACE_BYTES_MAX
         && !matches!(name, "." | "..")
+        && name.parse::<IpAddr>().is_err()
         && name
             .bytes()
             .all(|b| b.is_ascii_graphic() && b != b'/' && b != b':')
@@ -119,18 +127,25 @@ impl Reader<'_> {
             );
             return;
         };
-        if let Some(address) = self.ucast_address(line, interface, host) {
-            self.add_link(line, interface, address.map(Medium::Ucast), port);
+        if !self.check_interface(interface) {
+            return;
+        }
+        if let Some(target) = self.ucast_address(line, interface, host) {
+            let medium = match target {
+                Target::Address(address) => Some(Medium::Ucast(address)),
+                Target::Name => None,
+            };
+            self.add_link(line, interface, medium, port);
         }
     }
 
-    /// The address of a ucast line; `Some(None)` when it is a name that is not looked up.
+    /// Where a ucast line leads.
     fn ucast_address(
         &mut self,
         line: &Line<'_>,
         interface: &Word<'_>,
         host: &Word<'_>,
-    ) -> Option<Option<IpAddr>> {
+    ) -> Option<Target> {
         let literal = host
             .text
             .strip_suffix(interface.text)
@@ -146,7 +161,9 @@ impl Reader<'_> {
                 );
                 return None;
             }
-            return self.peer_address(host, address).then_some(Some(address));
+            return self
+                .peer_address(host, address)
+                .then_some(Target::Address(address));
         }
         if !is_host_name(host.text) {
             self.error(
@@ -158,13 +175,15 @@ impl Reader<'_> {
             return None;
         }
         match self.lookup.host(host.text, line.name == "ucast6") {
-            Ok(Some(address)) => self.peer_address(host, address).then_some(Some(address)),
+            Ok(Some(address)) => self
+                .peer_address(host, address)
+                .then_some(Target::Address(address)),
             Ok(None) => {
                 let title = format!("the host name `{}` is not looked up here", host.text);
                 self.diagnostics.push(
                     Diagnostic::note(File::HaCf, title).at(&host.span, "looked up at every start"),
                 );
-                Some(None)
+                Some(Target::Name)
             }
             Err(reason) => {
                 self.error(
@@ -199,69 +218,8 @@ impl Reader<'_> {
         false
     }
 
-    pub(super) fn mcast(&mut self, line: &Line<'_>) {
-        let link_port = self.ports.take(line);
-        self.config.media_lines = self.config.media_lines.saturating_add(1);
-        let [interface, group, port, ttl, looped] = line.values.as_slice() else {
-            self.error(
-                &line.span(),
-                "`mcast` takes five values: interface, group, port, ttl and loop",
-                &format!("{} given", line.values.len()),
-                format!("write for example `mcast eth0 239.0.0.1 {link_port} 1 0`"),
-            );
-            return;
-        };
-        let values = (
-            self.mcast_value(
-                group,
-                "multicast group",
-                "an IPv4 address from 224.0.0.0 to 239.255.255.255",
-                |text| text.parse::<Ipv4Addr>().ok().filter(Ipv4Addr::is_multicast),
-            ),
-            self.mcast_value(port, "UDP port", "a whole number from 1 to 65535", |text| {
-                text.parse::<u16>().ok().filter(|port| *port > 0)
-            }),
-            self.mcast_value(ttl, "ttl", "a whole number from 0 to 4", |text| {
-                text.parse::<u8>().ok().filter(|ttl| *ttl <= 4)
-            }),
-            self.mcast_value(looped, "loop", "0 or 1", |text| match text {
-                "0" => Some(false),
-                "1" => Some(true),
-                _ => None,
-            }),
-        );
-        if let (Some(group), Some(port), Some(ttl), Some(looped)) = values {
-            let medium = Medium::Mcast { group, ttl, looped };
-            self.add_link(line, interface, Some(medium), port);
-        }
-    }
-
-    fn mcast_value<T>(
-        &mut self,
-        word: &Word<'_>,
-        what: &str,
-        expected: &str,
-        parse: impl Fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        let parsed = parse(word.text);
-        if parsed.is_none() {
-            self.error(
-                &word.span,
-                format!("`{}` is not a {what}", word.text),
-                &format!("expected {expected}"),
-                "`mcast` takes interface, group, port, ttl and loop: `mcast eth0 239.0.0.1 694 1 0`",
-            );
-        }
-        parsed
-    }
-
-    fn add_link(
-        &mut self,
-        line: &Line<'_>,
-        interface: &Word<'_>,
-        medium: Option<Medium>,
-        port: u16,
-    ) {
+    /// Whether a word can be an interface; says so if not.
+    fn check_interface(&mut self, interface: &Word<'_>) -> bool {
         if !is_interface(interface.text) {
             let help = if interface.text.parse::<IpAddr>().is_ok() {
                 "the interface comes first, then the address: `ucast eth0 192.168.1.2`"
@@ -276,6 +234,19 @@ impl Reader<'_> {
                 "expected a name such as eth0",
                 help,
             );
+            return false;
+        }
+        true
+    }
+
+    pub(super) fn add_link(
+        &mut self,
+        line: &Line<'_>,
+        interface: &Word<'_>,
+        medium: Option<Medium>,
+        port: u16,
+    ) {
+        if !self.check_interface(interface) {
             return;
         }
         let config = medium.map(|medium| LinkConfig {
@@ -309,7 +280,7 @@ impl Reader<'_> {
                 &line,
                 format!("there are {links} links, and {LINKS_MAX} is the limit"),
                 "one too many",
-                "two independent networks are enough: remove links",
+                "remove links: two independent networks are enough",
             );
         }
         if self.config.media_lines == 0 {
@@ -378,7 +349,7 @@ mod tests {
         for name in ["eth0", "bond0.10", "br-lan", "enp0s31f6"] {
             assert!(is_interface(name), "{name}");
         }
-        for name in ["", "..", "a/b", "eth0:0", "sixteen-bytes-xx"] {
+        for name in ["", "..", "a/b", "eth0:0", "sixteen-bytes-xx", "10.8.0.1"] {
             assert!(!is_interface(name), "{name}");
         }
         assert!(is_host_name("rproxy2-hb.example"));

@@ -12,6 +12,7 @@ impl Reader<'_> {
             let name = match NodeName::new(word.text) {
                 Ok(name) => name.as_str().to_owned(),
                 Err(error) => {
+                    self.misread_node = true;
                     self.error(
                         &word.span,
                         format!("`{}` cannot be a node's name: {error}", word.text),
@@ -37,6 +38,9 @@ impl Reader<'_> {
     pub(super) fn check_nodes(&mut self, own: &str) {
         let nodes = self.config.nodes.clone();
         let Some(first) = nodes.first() else {
+            if self.misread_node {
+                return;
+            }
             self.diagnostics.push(
                 Diagnostic::error(File::HaCf, "no node is named").help(format!(
                     "add a line with both nodes as `uname -n` prints them: `node {own} OTHER`"
@@ -49,10 +53,9 @@ impl Reader<'_> {
                 &third.span,
                 format!("{} nodes are named, and a cluster has two", nodes.len()),
                 "one too many",
-                "keep two nodes; the limit is that of haresources, which knows one node and \
-                 the other",
+                "keep two: haresources knows one node and the other",
             );
-        } else if nodes.len() == 1 {
+        } else if nodes.len() == 1 && !self.misread_node {
             self.error(
                 &first.span,
                 "only one node is named",
@@ -60,7 +63,7 @@ impl Reader<'_> {
                 "add the other node's name, as `uname -n` prints it there",
             );
         }
-        if !nodes.iter().any(|node| node.value == own) {
+        if !self.misread_node && !nodes.iter().any(|node| node.value == own) {
             self.own_missing(&nodes, own);
         }
     }
@@ -81,15 +84,16 @@ impl Reader<'_> {
                  in haresources, or give the machine that name (`hostnamectl set-hostname \
                  {near}`)"
             ),
-            None => "names are those that `uname -n` prints; use `--node NAME` to check another \
-                     node's files"
-                .to_owned(),
+            None => format!(
+                "write `{own}` in place of the name that it replaces, on both nodes and in \
+                 haresources; to check the files of another node give its name with `--node`"
+            ),
         };
         self.error(
             &shown.span,
             format!(
                 "this machine is `{own}`, but ha.cf names only {}",
-                text::list(names())
+                text::list(names(), "and")
             ),
             "not this machine",
             help,

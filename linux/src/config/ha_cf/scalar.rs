@@ -6,7 +6,7 @@ use systole_core::config::AutoFailback;
 use systole_core::time::Duration;
 
 use super::super::diag::{Diagnostic, File};
-use super::super::directives::Act;
+use super::super::directives::{Scalar, Time};
 use super::super::text::{self, Spanned, Word};
 use super::super::time;
 use super::{Line, Reader};
@@ -27,37 +27,25 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
 }
 
 impl Reader<'_> {
-    pub(super) fn scalar(&mut self, line: &Line<'_>, act: Act) {
-        if let Act::Keepalive | Act::Deadtime | Act::Warntime | Act::Initdead = act {
-            if let Some(time) = self.time(line) {
-                let slot = match act {
-                    Act::Keepalive => &mut self.config.keepalive,
-                    Act::Deadtime => &mut self.config.deadtime,
-                    Act::Warntime => &mut self.config.warntime,
-                    _ => &mut self.config.initdead,
-                };
-                *slot = Some(time);
-            }
-            return;
-        }
+    pub(super) fn scalar(&mut self, line: &Line<'_>, scalar: Scalar) {
         let Some(value) = self.single(line) else {
             return;
         };
-        match act {
-            Act::AutoFailback => self.auto_failback(&value),
-            Act::NiceFailback => self.nice_failback(line),
-            Act::Hopfudge => {
+        match scalar {
+            Scalar::AutoFailback => self.auto_failback(&value),
+            Scalar::NiceFailback => self.nice_failback(line),
+            Scalar::Hopfudge => {
                 if let Some(hops) = self.byte(line, &value) {
                     self.config.hopfudge = Some(Spanned::new(hops, &value.span));
                 }
             }
-            Act::Debug => {
+            Scalar::Debug => {
                 if let Some(level) = self.byte(line, &value) {
                     self.config.debug = level;
                 }
             }
-            Act::Autojoin => self.autojoin(&value),
-            Act::UseLogd => match boolean(value.text) {
+            Scalar::Autojoin => self.autojoin(&value),
+            Scalar::UseLogd => match boolean(value.text) {
                 Some(on) => self.config.use_logd = Some(Spanned::new(on, &value.span)),
                 None => self.error(
                     &value.span,
@@ -66,10 +54,9 @@ impl Reader<'_> {
                     "write `use_logd on` or `use_logd off`",
                 ),
             },
-            Act::Logfile => self.config.log_file = self.path(line, &value),
-            Act::Debugfile => self.config.debug_file = self.path(line, &value),
-            Act::Logfacility => self.facility(&value),
-            _ => {}
+            Scalar::Logfile => self.config.log_file = self.path(line, &value),
+            Scalar::Debugfile => self.config.debug_file = self.path(line, &value),
+            Scalar::Logfacility => self.facility(&value),
         }
     }
 
@@ -91,31 +78,32 @@ impl Reader<'_> {
         Some(first.clone())
     }
 
-    /// A time, which may have blanks before its unit.
-    fn time(&mut self, line: &Line<'_>) -> Option<Spanned<Duration>> {
+    /// Takes a time, which may have blanks before its unit.
+    pub(super) fn time(&mut self, line: &Line<'_>, which: Time) {
         let span = line.values_span();
         let written = self.text.get(span.clone()).unwrap_or_default();
-        match time::parse(written) {
-            Ok(parsed) => {
-                if parsed.rounded && parsed.time != Duration::ZERO {
-                    let title = format!("`{written}` is rounded to whole milliseconds");
-                    self.diagnostics.push(
-                        Diagnostic::note(File::HaCf, title)
-                            .at(&span, format!("taken as {}", time::show(parsed.time))),
-                    );
-                }
-                Some(Spanned::new(parsed.time, &span))
-            }
+        let parsed = match time::parse(written) {
+            Ok(parsed) => parsed,
             Err(error) => {
-                self.error(
-                    &span,
-                    format!("`{written}` is not a time that `{}` can have", line.name),
-                    error.label(),
-                    "write seconds (`2`, `0.5`) or a unit: `200ms`, `2s`, `1m`",
-                );
-                None
+                let title = format!("`{written}` is not a time that `{}` can have", line.name);
+                self.error(&span, title, error.label(), error.help());
+                return;
             }
+        };
+        if parsed.rounded && parsed.time != Duration::ZERO {
+            let title = format!("`{written}` is rounded to whole milliseconds");
+            self.diagnostics.push(
+                Diagnostic::note(File::HaCf, title)
+                    .at(&span, format!("taken as {}", time::show(parsed.time))),
+            );
         }
+        let slot = match which {
+            Time::Keepalive => &mut self.config.keepalive,
+            Time::Deadtime => &mut self.config.deadtime,
+            Time::Warntime => &mut self.config.warntime,
+            Time::Initdead => &mut self.config.initdead,
+        };
+        *slot = Some(Spanned::new(parsed.time, &span));
     }
 
     fn byte(&mut self, line: &Line<'_>, value: &Word<'_>) -> Option<u8> {
@@ -219,7 +207,7 @@ impl Reader<'_> {
     fn facility(&mut self, value: &Word<'_>) {
         let lower = value.text.to_ascii_lowercase();
         if FACILITIES.contains(&lower.as_str()) {
-            self.config.facility = Some((lower != "none").then_some(lower));
+            self.config.facility = Some(lower);
             return;
         }
         let help = text::closest(value.text, FACILITIES.iter().copied()).map_or_else(
