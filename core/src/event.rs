@@ -24,6 +24,9 @@ pub enum Event<'a> {
         /// Whether it works now.
         works: bool,
     },
+    /// Something of a group is here already, left by an earlier run of this host. Say so before the
+    /// first `Tick`: the group is then taken over as it is, or released, as the start-up decides.
+    GroupFound(GroupId),
     /// An `Acquire` or `Release` has ended.
     GroupDone {
         /// The group.

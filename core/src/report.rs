@@ -70,6 +70,8 @@ pub enum GroupStatus {
     Held,
     /// Its resources are being stopped.
     Releasing,
+    /// An earlier run of this host has left it here; what becomes of it is not decided yet.
+    LeftOver,
     /// It could not be released; parts of it may be here. It is tried again.
     Stuck,
 }
@@ -170,6 +172,8 @@ pub enum Cause {
     PeerRequest,
     /// An earlier try failed.
     Retry,
+    /// An earlier run of this host has left it here, and it is not ours now.
+    LeftOver,
 }
 
 /// One fact. `Copy`, without text: the host has the names.
