@@ -10,6 +10,15 @@ pub mod lab;
 pub mod part;
 pub mod sample;
 
+mod command;
+mod live;
+mod picture;
+mod screen;
+mod story;
+mod table;
+
+pub use command::{Args, run};
+
 /// The machine's monotonic clock: the same for every process and namespace of the lab.
 #[must_use]
 pub fn now() -> Instant {

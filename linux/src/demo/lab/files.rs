@@ -147,11 +147,7 @@ impl Paths {
             &settings.haresources,
             0o644,
         )?;
-        write(
-            &self.config.join("authkeys"),
-            &format!("auth 1\n1 sha1 {KEY}\n"),
-            0o600,
-        )?;
+        write(&self.config.join("authkeys"), &authkeys(), 0o600)?;
         write(&nginx.join("nginx.conf"), &nginx_conf(&nginx, host), 0o644)?;
         let start = match &settings.service {
             Service::Nginx(program) => {
@@ -182,6 +178,12 @@ impl Paths {
         let _ = fs::remove_dir_all(&self.runtime);
         fs::create_dir_all(&self.runtime).map_err(LabError::file(&self.runtime))
     }
+}
+
+/// The text of authkeys.
+#[must_use]
+pub fn authkeys() -> String {
+    format!("auth 1\n1 sha1 {KEY}\n")
 }
 
 /// Writes a file with its permissions.

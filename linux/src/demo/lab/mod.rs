@@ -21,9 +21,10 @@ mod space;
 mod watch;
 
 pub use error::{LabError, output_within};
-pub use files::{KEY, Paths, Service, Settings, write};
+pub use files::{KEY, Paths, Service, Settings, authkeys, write};
 pub use node::Node;
 pub use space::Space;
+pub(crate) use watch::span;
 pub use watch::{Interrupt, Watch};
 
 use super::sample::Host;

@@ -89,7 +89,7 @@ impl Shared {
 }
 
 /// Collects the samples of a client that runs until its machine ends.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Watch {
     shared: Arc<Shared>,
     interrupt: Interrupt,
