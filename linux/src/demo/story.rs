@@ -144,7 +144,7 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn served(&self, since: Instant, by: Option<Host>) -> anyhow::Result<()> {
+    fn served(&mut self, since: Instant, by: Option<Host>) -> anyhow::Result<()> {
         let what = by.map_or_else(
             || "the client is served".to_owned(),
             |host| format!("the client is served by {host}"),
@@ -154,7 +154,16 @@ impl Story<'_> {
                 && s.good()
                     .is_some_and(|(_, host)| by.is_none_or(|by| by == host))
         };
-        self.lab.watch().wait_for(since, &what, STEP_LIMIT, fits)?;
+        let interrupt = self.lab.interrupt().clone();
+        interrupt.wait_until(&what, STEP_LIMIT, || {
+            let ended = Host::BOTH
+                .into_iter()
+                .find_map(|host| self.lab.node_mut(host).check_daemon().err());
+            match ended {
+                Some(error) => Some(Err(error)),
+                None => self.lab.watch().find(since, fits).map(|_| Ok(())),
+            }
+        })??;
         Ok(())
     }
 

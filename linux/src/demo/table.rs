@@ -57,7 +57,7 @@ mod tests {
         };
         let expected = "   \
 the client had no answer for       address      HTTP   expected of the address
-1  power cut                            none     534ms   at most 560ms
+1  power cut                             none     534ms   at most 560ms
 2  power cut                            600ms     700ms   at most 560ms, missed";
         let drawn = draw(&[step(0, 534), step(600, 700)], style).join("\n");
         assert_eq!(drawn, expected);

@@ -179,6 +179,29 @@ impl Node {
         kill(daemon.pid, signal).map_err(|_| gone)
     }
 
+    /// Fails when the daemon was started and has ended by itself.
+    ///
+    /// # Errors
+    /// It has; the message holds what it printed last.
+    pub fn check_daemon(&mut self) -> Result<(), LabError> {
+        const LINES: usize = 10;
+        let Some(daemon) = &mut self.daemon else {
+            return Ok(());
+        };
+        let Ok(Some(status)) = daemon.child.try_wait() else {
+            return Ok(());
+        };
+        self.daemon = None;
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        let last = lines
+            .get(lines.len().saturating_sub(LINES)..)
+            .unwrap_or_default();
+        let reason = format!("ended by itself ({status}):\n{}", last.join("\n"));
+        let command = format!("the daemon of {}", self.host);
+        Err(LabError::Command { command, reason })
+    }
+
     /// Waits for the daemon to end.
     ///
     /// # Errors

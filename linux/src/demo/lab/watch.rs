@@ -129,6 +129,17 @@ impl Watch {
             .collect()
     }
 
+    /// A sample, asked at `from` or later, that fits.
+    pub fn find(&self, from: Instant, fits: impl Fn(&Sample) -> bool) -> Option<Sample> {
+        // The newest are at the end, give or take those that were slow.
+        self.shared
+            .lock()
+            .iter()
+            .rev()
+            .find(|s| s.sent >= from && fits(s))
+            .copied()
+    }
+
     /// Waits for a sample, asked at `from` or later, that fits.
     ///
     /// # Errors
@@ -138,7 +149,7 @@ impl Watch {
         from: Instant,
         what: &str,
         limit: Duration,
-        mut fits: impl FnMut(&Sample) -> bool,
+        fits: impl Fn(&Sample) -> bool,
     ) -> Result<Sample, LabError> {
         let end = now() + span(limit);
         let mut seen = 0;
