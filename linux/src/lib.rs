@@ -1,5 +1,6 @@
 //! The Systole daemon and its command line, as a library for its own binary, its tests and xtask.
 
+pub mod agent;
 pub mod clock;
 pub mod config;
 pub mod entropy;
