@@ -1,3 +1,5 @@
 //! The Systole daemon and its command line, as a library for its own binary, its tests and xtask.
 
 pub mod config;
+pub mod link;
+pub mod service_ip;
