@@ -6,4 +6,6 @@ pub mod clock;
 pub mod config;
 pub mod entropy;
 pub mod journal;
+pub mod link;
+pub mod service_ip;
 pub mod state;
