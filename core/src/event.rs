@@ -6,7 +6,6 @@ use crate::id::{GroupId, LinkId};
 
 /// One thing that happened. Hosts hand them to `Node::handle` one at a time.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Event<'a> {
     /// The deadline that `Node::deadline` named has come; harmless when it has not.
     Tick,
