@@ -7,14 +7,14 @@ use anyhow::Context as _;
 use core::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::lab::{Interrupt, Lab, LabError, Service, Settings, span};
+use super::lab::{Interrupt, Lab, LabError, Service, Settings};
 use super::live::Live;
-use super::now;
 use super::picture::Picture;
 use super::sample::{Host, Sample};
 use super::screen::{Screen, Style, Tone};
 use super::story::{Story, conflict};
 use super::table;
+use crate::clock::{duration, now};
 
 /// Shows two nodes, a client and a failover on this machine, and touches nothing of it.
 ///
@@ -73,7 +73,7 @@ fn play(args: &Args, settings: &Settings, interrupt: Interrupt) -> anyhow::Resul
     let mut story = Story {
         lab: &mut lab,
         screen,
-        deadtime: span(settings.deadtime),
+        deadtime: duration(settings.deadtime),
         steps: Vec::new(),
         runs: Vec::new(),
     };

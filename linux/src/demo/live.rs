@@ -8,9 +8,9 @@ use std::thread::{self, JoinHandle};
 use systole_core::time::{Duration as Span, Instant};
 
 use super::lab::{SERVICE_ADDRESS, Watch};
-use super::now;
 use super::sample::{Host, Probe, Sample};
 use super::screen::{Screen, Tone};
+use crate::clock::now;
 
 /// A probe is only known to have failed some time after it was asked, so the story is told that much later.
 const DELAY: Span = Span::from_millis(300);

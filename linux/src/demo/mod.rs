@@ -2,9 +2,6 @@
 //!
 //! The laboratory behind it serves the integration tests and the benchmarks as well.
 
-use nix::time::{ClockId, clock_gettime};
-use systole_core::time::Instant;
-
 pub mod analysis;
 pub mod lab;
 pub mod part;
@@ -18,12 +15,3 @@ mod story;
 mod table;
 
 pub use command::{Args, run};
-
-/// The machine's monotonic clock: the same for every process and namespace of the lab.
-#[must_use]
-pub fn now() -> Instant {
-    let micros = clock_gettime(ClockId::CLOCK_MONOTONIC).map(|time| {
-        u64::try_from(core::time::Duration::from(time).as_micros()).unwrap_or(u64::MAX)
-    });
-    Instant::from_micros(micros.unwrap_or_default())
-}

@@ -7,9 +7,9 @@ use systole_core::time::{Duration as Span, Instant};
 
 use super::analysis::{self, longest_outage, outages, overlaps};
 use super::lab::Lab;
-use super::now;
 use super::sample::{Host, Probe, Sample};
 use super::screen::{Screen, Tone};
+use crate::clock::{duration, now};
 
 /// A step that takes longer than this has failed.
 const STEP_LIMIT: Duration = Duration::from_secs(8);
@@ -170,8 +170,8 @@ impl Story<'_> {
     /// Waits until the client has been served without a gap for a while; what it saw since `began`.
     fn settle(&self, began: Instant) -> anyhow::Result<Vec<Sample>> {
         let what = "the service is steady";
-        let lead = super::lab::span(VERDICT);
-        let quiet = super::lab::span(SETTLED);
+        let lead = duration(VERDICT);
+        let quiet = duration(SETTLED);
         let from = Instant::from_micros(began.as_micros().saturating_sub(lead.as_micros()));
         Ok(self.lab.interrupt().wait_until(what, STEP_LIMIT, || {
             let samples = self.lab.watch().since(from);

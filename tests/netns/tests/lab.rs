@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use systole::demo::analysis::{longest_outage, overlaps};
 use systole::demo::lab::{Interrupt, Lab, LabError, Network, Service, Settings};
-use systole::demo::now;
+use systole::clock::now;
 use systole::demo::sample::{Host, Probe};
 use systole_core::time::Duration as Span;
 

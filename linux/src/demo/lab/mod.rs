@@ -24,7 +24,6 @@ pub use error::{LabError, output_within};
 pub use files::{KEY, Paths, Service, Settings, authkeys, write};
 pub use node::Node;
 pub use space::Space;
-pub(crate) use watch::span;
 pub use watch::{Interrupt, Watch};
 
 use super::sample::Host;

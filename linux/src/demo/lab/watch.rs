@@ -7,10 +7,10 @@ use std::process::{ChildStdout, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use systole_core::time::{Duration as Span, Instant};
+use systole_core::time::Instant;
 
 use super::error::LabError;
-use crate::demo::now;
+use crate::clock::{duration, now};
 use crate::demo::sample::Sample;
 
 /// Longest time for which an interruption goes unnoticed.
@@ -43,7 +43,7 @@ impl Interrupt {
     /// # Errors
     /// [`LabError::Interrupted`].
     pub fn sleep(&self, time: Duration) -> Result<(), LabError> {
-        let end = now() + span(time);
+        let end = now() + duration(time);
         while now() < end {
             self.check()?;
             let left = Duration::from_micros(end.since(now()).as_micros());
@@ -62,7 +62,7 @@ impl Interrupt {
         limit: Duration,
         mut ask: impl FnMut() -> Option<T>,
     ) -> Result<T, LabError> {
-        let end = now() + span(limit);
+        let end = now() + duration(limit);
         loop {
             if let Some(answer) = ask() {
                 return Ok(answer);
@@ -151,7 +151,7 @@ impl Watch {
         limit: Duration,
         fits: impl Fn(&Sample) -> bool,
     ) -> Result<Sample, LabError> {
-        let end = now() + span(limit);
+        let end = now() + duration(limit);
         let mut seen = 0;
         let mut samples = self.shared.lock();
         loop {
@@ -189,9 +189,4 @@ fn timeout(what: &str, limit: Duration) -> LabError {
         what: what.to_owned(),
         limit_millis: limit.as_millis(),
     }
-}
-
-/// The same span in the core's type.
-pub(crate) fn span(time: Duration) -> Span {
-    Span::from_micros(u64::try_from(time.as_micros()).unwrap_or(u64::MAX))
 }

@@ -13,8 +13,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use systole_core::time::Duration as Span;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::clock::{duration, now, span};
 use crate::demo::lab::host_of_mac;
-use crate::demo::now;
 use crate::demo::sample::{Probe, Sample};
 
 const ETHERTYPE_ARP: u16 = 0x0806;
@@ -66,7 +66,7 @@ fn ask(
     samples: &UnboundedSender<Sample>,
 ) -> Option<()> {
     let sent = now();
-    let end = sent + Span::from_micros(u64::try_from(every.as_micros()).unwrap_or(u64::MAX));
+    let end = sent + duration(every);
     let asked = sendto(socket.as_raw_fd(), request, link, MsgFlags::empty()).is_ok();
     let mut nobody = asked;
     loop {
@@ -75,7 +75,7 @@ fn ask(
             break;
         }
         // Errors are the end of the wait, or a network that is down for the moment.
-        let patience = Duration::from_micros(left.as_micros());
+        let patience = span(left);
         socket.set_read_timeout(Some(patience)).ok()?;
         let mut buffer = [0; 128];
         let Some(heard) = receive(socket, &mut buffer).and_then(parse) else {

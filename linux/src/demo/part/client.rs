@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::rc::Rc;
 
 use anyhow::Context as _;
-use systole_core::time::{Duration as Span, Instant};
+use systole_core::time::Instant;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -15,7 +15,7 @@ use tokio::task::LocalSet;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::arp;
-use crate::demo::now;
+use crate::clock::{duration, now};
 use crate::demo::sample::{Host, Probe, Sample};
 
 /// An answer that takes longer than this is none.
@@ -145,7 +145,7 @@ async fn ask_echo(
 
 /// Reports the echoes that did not come back in time.
 fn give_up(waiting: &mut VecDeque<(u64, Instant)>, at: Instant, samples: &UnboundedSender<Sample>) {
-    let patience = Span::from_micros(u64::try_from(PATIENCE.as_micros()).unwrap_or(u64::MAX));
+    let patience = duration(PATIENCE);
     while let Some(&(_, sent)) = waiting.front()
         && at.since(sent) > patience
     {
