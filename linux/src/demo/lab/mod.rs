@@ -238,6 +238,25 @@ impl Lab {
             .wait_until("the machine's cables go", limit, || gone().then_some(()))
     }
 
+    /// Takes one of a node's interfaces away altogether, with its cable.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn remove_cable(&self, host: Host, network: Network) -> Result<(), LabError> {
+        self.hub
+            .ip(&format!("link delete {}\n", port(host, network)))
+    }
+
+    /// Gives a node the interface, with its cable and address.
+    ///
+    /// # Errors
+    /// The node is off, or has it.
+    pub fn lay_cable(&self, host: Host, network: Network) -> Result<(), LabError> {
+        let space = self.node(host).space()?;
+        self.hub.ip(&cable_lines(host, network, space.pid()))?;
+        space.ip(&interface_lines(host, network))
+    }
+
     fn has_link(&self, name: &str) -> bool {
         self.hub.run("ip", &["link", "show", name]).is_ok()
     }

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
+use systole::clock::now;
 use systole::demo::analysis::{longest_outage, overlaps};
 use systole::demo::lab::{Interrupt, Lab, LabError, Network, Service, Settings};
-use systole::clock::now;
 use systole::demo::sample::{Host, Probe};
 use systole_core::time::Duration as Span;
 
