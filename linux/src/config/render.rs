@@ -4,7 +4,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
-use super::diag::{Diagnostic, Severity, Source, Sources};
+use super::diag::{Diagnostic, Severity, Source, Sources, Span};
 
 /// Whether rendered text carries colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,24 +71,33 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -
     renderer.render(&[group])
 }
 
+/// The lines that a diagnostic points at; rendering shall not walk through a whole long file.
 fn snippet<'a>(
     diagnostic: &'a Diagnostic,
-    span: &core::ops::Range<usize>,
+    span: &Span,
     source: &'a Source,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let primary = AnnotationKind::Primary.span(span.clone());
-    let primary = if diagnostic.label.is_empty() {
-        primary
-    } else {
-        primary.label(printable(&diagnostic.label))
-    };
-    let mut snippet = Snippet::source(source.shown.as_str()).annotation(primary);
-    if let Some((span, label)) = &diagnostic.related {
-        snippet = snippet.annotation(
-            AnnotationKind::Context
-                .span(span.clone())
-                .label(printable(label)),
-        );
+    let text = source.shown.as_str();
+    let related = diagnostic.related.as_ref();
+    let first = related.map_or(span.start, |(other, _)| other.start.min(span.start));
+    let last = related.map_or(span.end, |(other, _)| other.end.max(span.end));
+    let before = text.get(..first).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+    let after = text.get(last..).unwrap_or_default();
+    let rest = after.split('\n').next().unwrap_or_default();
+    let end = last.saturating_add(rest.trim_end_matches('\r').len());
+    let within = |span: &Span| span.start.saturating_sub(start)..span.end.saturating_sub(start);
+
+    let mut primary = AnnotationKind::Primary.span(within(span));
+    if !diagnostic.label.is_empty() {
+        primary = primary.label(printable(&diagnostic.label));
+    }
+    let mut snippet = Snippet::source(text.get(start..end).unwrap_or_default())
+        .line_start(before.matches('\n').count().saturating_add(1))
+        .annotation(primary);
+    if let Some((span, label)) = related {
+        let context = AnnotationKind::Context.span(within(span));
+        snippet = snippet.annotation(context.label(printable(label)));
     }
     snippet
 }
