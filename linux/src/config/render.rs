@@ -164,6 +164,7 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::diag::File;
     use super::*;
 
     /// Aim: places are counted from 1, in lines and characters.
@@ -172,6 +173,26 @@ mod tests {
         assert_eq!(line_and_column("ab\ncd", 0), (1, 1));
         assert_eq!(line_and_column("ab\ncd", 4), (2, 2));
         assert_eq!(line_and_column("\u{e4}b", 2), (1, 2));
+    }
+
+    /// Aim: colours come only when asked for, and change nothing but colours.
+    #[test]
+    fn colours() {
+        let said = [Diagnostic::error(File::HaCf, "no")
+            .at(&(2..3), "here")
+            .help("mend")];
+        let mut sources = Sources::default();
+        sources.ha_cf.shown = "a b\n".to_owned();
+        let plain = render(&said, &sources, Style::Plain);
+        let coloured = render(&said, &sources, Style::Coloured);
+        assert!(!plain.contains('\u{1b}') && coloured.contains('\u{1b}'));
+        let mut rest = coloured.as_str();
+        let mut bare = String::new();
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            bare.push_str(before);
+            rest = after.split_once('m').unwrap().1;
+        }
+        assert_eq!(bare + rest, plain);
     }
 
     /// Aim: what a file holds cannot steer the terminal.
