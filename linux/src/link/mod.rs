@@ -70,6 +70,8 @@ struct Port {
     ipv6: bool,
     /// The interface's number when the socket was opened.
     index: u32,
+    /// Our own addresses on the interface; the kernel hands us our own broadcasts as well.
+    own: Vec<IpAddr>,
     receiver: Option<Receiver>,
 }
 
@@ -105,6 +107,7 @@ impl Links {
                         number: config.port,
                         ipv6,
                         index: 0,
+                        own: Vec::new(),
                         receiver: None,
                     });
                     ports.len() - 1
@@ -224,6 +227,7 @@ impl Links {
                     if let Some(link) = self.link_of(number, envelope) {
                         return Poll::Ready(LinkEvent::Frame { link, len });
                     }
+                    context.waker().wake_by_ref();
                 }
                 Poll::Ready(Err(error)) => {
                     self.on_receive_error(number, &error);
@@ -289,21 +293,24 @@ impl Links {
         }
     }
 
-    /// The link a packet belongs to. A port that only one link uses gives everything to it, so
+    /// The link a packet belongs to; none when it is our own. A port that only one link uses gives everything to it, so
     /// that a `bcast` line here can face a `ucast` line there, as in the original.
     fn link_of(&self, port: usize, envelope: Envelope) -> Option<LinkId> {
+        let own = &self.ports.get(port)?.own;
         let members = || {
             self.all
                 .iter()
                 .enumerate()
                 .filter(move |(_, link)| link.port == port)
         };
-        let number = members()
-            .max_by_key(|(number, link)| {
-                let target = link.sender.as_ref().map(|sender| sender.target().ip());
-                (fit(&link.config.medium, target, envelope), Reverse(*number))
-            })?
-            .0;
+        let (number, link) = members().max_by_key(|(number, link)| {
+            let target = link.sender.as_ref().map(|sender| sender.target().ip());
+            (fit(&link.config.medium, target, envelope), Reverse(*number))
+        })?;
+        let hears_itself = matches!(link.config.medium, Medium::Mcast { looped: true, .. });
+        if !hears_itself && envelope.source.is_some_and(|source| own.contains(&source)) {
+            return None;
+        }
         u8::try_from(number).ok().map(LinkId)
     }
 }
@@ -328,6 +335,7 @@ impl Port {
                 }
             })
             .inspect_err(|_| self.receiver = None)?;
+        self.own.clone_from(&usable.addresses);
         if self.receiver.is_some() && self.index == usable.index {
             return Ok((usable, false));
         }
