@@ -68,7 +68,9 @@ impl Ear {
     }
 
     /// The announcements heard so far: ARP operation or ICMP type, and the address.
+    /// Blocks the runtime while frames may be on their way, so no further ones leave meanwhile.
     fn announcements(&self) -> Vec<(u8, IpAddr)> {
+        std::thread::sleep(Duration::from_millis(30));
         let mut heard = Vec::new();
         let mut frame = [0; 2048];
         while let Ok(len) = recv(self.0.as_raw_fd(), &mut frame, MsgFlags::empty()) {

@@ -12,6 +12,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use nix::sched::{CloneFlags, unshare};
+use tokio::time::Instant;
 
 const INSIDE: &str = "SYSTOLE_TEST_NAMESPACE";
 
@@ -117,6 +118,13 @@ impl Neighbour {
         }
         self.ip(&format!("link set {there} up"));
         ip(&format!("link set {here} up"));
+        // Until the kernel has seen the carrier on both ends it drops what is sent.
+        let begun = Instant::now();
+        let up = |text: String| text.contains("state UP");
+        while !up(ip(&format!("link show {here}"))) || !up(self.ip(&format!("link show {there}"))) {
+            assert!(begun.elapsed() < PATIENCE, "{here} has no carrier");
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 }
 
