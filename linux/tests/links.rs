@@ -18,7 +18,7 @@ use systole_core::limits::FRAME_BYTES_MAX;
 use tokio::time::{Instant, timeout};
 
 mod support;
-use support::{Neighbour, PATIENCE, ip, isolated, without_capabilities};
+use support::{Neighbour, PATIENCE, ip, isolated, with_capabilities};
 
 const PORT: u16 = 694;
 const GROUP: Ipv4Addr = Ipv4Addr::new(225, 0, 0, 1);
@@ -337,7 +337,7 @@ fn occupied_port() {
 fn capabilities() {
     isolated(async || {
         let _neighbour = cabled();
-        without_capabilities("capabilities_inside");
+        with_capabilities("-all", "capabilities_inside");
     });
 }
 

@@ -16,7 +16,7 @@ use systole::service_ip::{ServiceIp, ServiceIpError};
 use tokio::time::{Instant, sleep};
 
 mod support;
-use support::{Neighbour, ip, isolated, without_capabilities};
+use support::{Neighbour, ip, isolated, with_capabilities};
 
 fn address(style: AddressStyle, text: &str) -> Address {
     Address {
@@ -377,7 +377,8 @@ fn plans_from_the_kernels_routes() {
 fn capabilities() {
     isolated(async || {
         let _neighbour = cabled();
-        without_capabilities("capabilities_inside");
+        with_capabilities("-all", "capabilities_inside");
+        with_capabilities("-all,+net_raw", "only_raw_inside");
     });
 }
 
@@ -393,5 +394,18 @@ fn capabilities_inside() {
             error.to_string().contains("it needs CAP_NET_RAW"),
             "{error}"
         );
+    });
+}
+
+/// Aim: see `capabilities`, which runs this with `CAP_NET_RAW` only.
+#[test]
+#[ignore = "run by `capabilities` in the right surroundings"]
+fn only_raw_inside() {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    runtime.block_on(async {
+        let error = open().add(&service()).await.unwrap_err().to_string();
+        let what = "not allowed to add 10.8.0.1/24 to eth2: it needs CAP_NET_ADMIN";
+        assert!(error.starts_with(what), "{error}");
     });
 }

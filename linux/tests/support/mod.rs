@@ -25,6 +25,10 @@ pub(crate) fn isolated<F: Future<Output = ()>>(test: impl FnOnce() -> F) {
             "not root inside of the user namespace"
         );
         let name = std::thread::current().name().unwrap().to_owned();
+        assert_ne!(
+            name, "main",
+            "without root this needs more than one test thread"
+        );
         let status = Command::new("unshare")
             .arg("--map-root-user")
             .arg(std::env::current_exe().unwrap())
@@ -140,10 +144,12 @@ impl Drop for Neighbour {
     }
 }
 
-/// Runs one ignored test of this binary again, in this namespace, without any capability.
-pub(crate) fn without_capabilities(name: &str) {
+/// Runs one ignored test of this binary again, in this namespace, with these capabilities only:
+/// `-all`, or `-all,+net_raw`.
+pub(crate) fn with_capabilities(set: &str, name: &str) {
     let output = Command::new("setpriv")
-        .args(["--bounding-set=-all", "--inh-caps=-all"])
+        .arg(format!("--bounding-set={set}"))
+        .arg("--inh-caps=-all")
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", name, "--ignored", "--nocapture"])
         .output()
