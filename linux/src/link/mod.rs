@@ -239,7 +239,7 @@ impl Links {
                     link: LinkId(u8::try_from(number).unwrap_or(u8::MAX)),
                     works,
                     why: link.trouble().map_or_else(
-                        || format!("{} works again", link.config.interface),
+                        || format!("{} works now", link.config.interface),
                         ToString::to_string,
                     ),
                 });
