@@ -5,6 +5,7 @@ pub mod check;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod daemon;
 pub mod entropy;
 pub mod journal;
 pub mod link;

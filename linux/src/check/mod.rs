@@ -9,7 +9,7 @@ mod scripts;
 mod summary;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -24,12 +24,57 @@ use machine::Machine;
 pub struct Options {
     /// The directory of the three files.
     pub config_dir: PathBuf,
-    /// This node's name, `uname -n`.
-    pub node: String,
+    /// The node to check for. `None` is this machine's name; when the files are not in their
+    /// [usual place](Options::USUAL) and do not name this machine, their first node.
+    pub node: Option<String>,
     /// Leave out the machine.
     pub files_only: bool,
     /// Write JSON for programs.
     pub json: bool,
+}
+
+impl Options {
+    /// Where the files are on a node.
+    pub const USUAL: &str = "/etc/ha.d";
+}
+
+/// For which node the files are read, and whether this machine is that node.
+struct Viewpoint {
+    node: String,
+    here: bool,
+}
+
+impl Viewpoint {
+    fn of(options: &Options, machine: &Machine) -> io::Result<Self> {
+        if let Some(node) = &options.node {
+            return Ok(Self {
+                node: node.clone(),
+                here: true,
+            });
+        }
+        let own = config::own_name(&options.config_dir)?;
+        let load = LoadOptions {
+            files_only: true,
+            copied: true,
+            root: machine.root.clone(),
+        };
+        let nodes = config::load(&options.config_dir, &own, &load)
+            .parts
+            .ha_cf
+            .nodes;
+        let usual = options.config_dir == Path::new(Options::USUAL);
+        let named = nodes.iter().any(|node| node.value == own);
+        Ok(match nodes.into_iter().next() {
+            Some(first) if !usual && !named => Self {
+                node: first.value,
+                here: false,
+            },
+            _ => Self {
+                node: own,
+                here: true,
+            },
+        })
+    }
 }
 
 /// Checks and writes what was found; gives back the exit code: 1 when there is an error, else 0.
@@ -37,7 +82,7 @@ pub struct Options {
 /// # Errors
 /// When `out` cannot be written.
 pub fn run(options: &Options, style: Style, out: &mut dyn Write) -> io::Result<u8> {
-    let (text, code) = report(options, &Machine::this(), style);
+    let (text, code) = report(options, &Machine::this(), style)?;
     out.write_all(text.as_bytes())?;
     out.flush()?;
     Ok(code)
@@ -52,14 +97,17 @@ struct Document<'a> {
     diagnostics: Vec<Json<'a>>,
 }
 
-fn report(options: &Options, machine: &Machine, style: Style) -> (String, u8) {
+fn report(options: &Options, machine: &Machine, style: Style) -> io::Result<(String, u8)> {
+    let viewpoint = Viewpoint::of(options, machine)?;
+    let files_only = options.files_only || !viewpoint.here;
     let load = LoadOptions {
-        files_only: options.files_only,
+        files_only,
+        copied: !viewpoint.here,
         root: machine.root.clone(),
     };
-    let mut loaded = config::load(&options.config_dir, &options.node, &load);
-    if !options.files_only {
-        let found = check_machine(options, machine, &loaded);
+    let mut loaded = config::load(&options.config_dir, &viewpoint.node, &load);
+    if !files_only {
+        let found = check_machine(options, &viewpoint.node, machine, &loaded);
         loaded.diagnostics.extend(found);
     }
     let count = Count::of(&loaded.diagnostics);
@@ -68,9 +116,10 @@ fn report(options: &Options, machine: &Machine, style: Style) -> (String, u8) {
         json(options, &loaded, count)
     } else {
         let said = render::render(&loaded.diagnostics, &loaded.sources, style);
-        said + &summary::summary(&options.config_dir, &loaded, count)
+        let elsewhere = (!viewpoint.here).then_some(viewpoint.node.as_str());
+        said + &summary::summary(&options.config_dir, &loaded, count, elsewhere)
     };
-    (text, code)
+    Ok((text, code))
 }
 
 fn json(options: &Options, loaded: &Loaded, count: Count) -> String {
@@ -90,10 +139,15 @@ fn json(options: &Options, loaded: &Loaded, count: Count) -> String {
 }
 
 /// Everything about this machine that the files ask for.
-fn check_machine(options: &Options, machine: &Machine, loaded: &Loaded) -> Vec<Diagnostic> {
+fn check_machine(
+    options: &Options,
+    node: &str,
+    machine: &Machine,
+    loaded: &Loaded,
+) -> Vec<Diagnostic> {
     let parts = &loaded.parts;
     let mut found = Vec::new();
-    names::check(machine, &options.node, parts, &mut found);
+    names::check(machine, node, parts, &mut found);
     network::check(machine, parts, &mut found);
     ports::check(machine, parts, &mut found);
     scripts::check(machine, &options.config_dir, parts, &mut found);

@@ -8,8 +8,14 @@ use systole_core::config::AutoFailback;
 use crate::config::diag::{Count, File};
 use crate::config::{Cluster, LinkConfig, Loaded, LogConfig, Medium, Resource, show_time};
 
-/// The verdict, and without errors also what the files mean.
-pub(super) fn summary(directory: &Path, loaded: &Loaded, count: Count) -> String {
+/// The verdict, and without errors also what the files mean. `elsewhere` is the node for which they
+/// were read when this machine is not one of theirs.
+pub(super) fn summary(
+    directory: &Path,
+    loaded: &Loaded,
+    count: Count,
+    elsewhere: Option<&str>,
+) -> String {
     let directory = directory.display();
     let errors = counted(count.errors, "error");
     let warnings = counted(count.warnings, "warning");
@@ -19,6 +25,14 @@ pub(super) fn summary(directory: &Path, loaded: &Loaded, count: Count) -> String
         (_, 0) => format!("{errors} in {directory}\n"),
         (_, _) => format!("{errors}, {warnings} in {directory}\n"),
     };
+    if let Some(node) = elsewhere {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "(this machine is not one of the nodes: the files were read as on {node}; the machine \
+             and the mode of authkeys were not looked at)"
+        );
+    }
     if let Some(cluster) = &loaded.cluster {
         text.push('\n');
         describe(&mut text, cluster, &unresolved(loaded));

@@ -67,11 +67,11 @@ impl Scene {
     fn report(&self) -> (String, u8) {
         let options = Options {
             config_dir: self.dir.path().join("etc/ha.d"),
-            node: "rproxy1".to_owned(),
+            node: Some("rproxy1".to_owned()),
             files_only: false,
             json: false,
         };
-        report(&options, &self.machine, Style::Plain)
+        report(&options, &self.machine, Style::Plain).unwrap()
     }
 
     /// Checks that the report holds `part`, and has the exit code.
@@ -259,11 +259,11 @@ fn json_form() {
     );
     let options = Options {
         config_dir: scene.dir.path().join("etc/ha.d"),
-        node: "rproxy1".to_owned(),
+        node: Some("rproxy1".to_owned()),
         files_only: true,
         json: true,
     };
-    let (text, code) = report(&options, &scene.machine, Style::Coloured);
+    let (text, code) = report(&options, &scene.machine, Style::Coloured).unwrap();
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!((value["errors"].as_u64(), code), (Some(1), 1));
     let first = &value["diagnostics"][0];
@@ -292,4 +292,34 @@ fn this_machine_can_be_read() {
             .iter()
             .any(|own| own.address.is_loopback())
     );
+}
+
+/// Aim: files in a checkout, which are no node's own and which everybody may read, can be checked as
+/// they lie there; the report says what was left out.
+#[test]
+fn files_of_other_machines() {
+    let scene = Scene::good();
+    let copy = scene.dir.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for file in ["ha.cf", "haresources", "authkeys"] {
+        std::fs::copy(
+            scene.dir.path().join("etc/ha.d").join(file),
+            copy.join(file),
+        )
+        .unwrap();
+    }
+    std::fs::set_permissions(
+        copy.join("authkeys"),
+        std::fs::Permissions::from_mode(0o644),
+    )
+    .unwrap();
+    let options = Options {
+        config_dir: copy,
+        node: None,
+        files_only: false,
+        json: false,
+    };
+    let (text, code) = report(&options, &scene.machine, Style::Plain).unwrap();
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("the files were read as on rproxy1"), "{text}");
 }

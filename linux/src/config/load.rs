@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 use systole_core::auth::Keys;
 
-use super::diag::{Count, Diagnostic, File, Source, Sources};
+use super::diag::{self, Count, Diagnostic, File, Source, Sources};
 use super::ha_cf::{self, HaCf, Timing};
 use super::lookup::Lookup;
 use super::{Cluster, Medium, Resource, authkeys, haresources, text};
@@ -20,6 +20,8 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 pub struct LoadOptions {
     /// Look at nothing but the three files: no host name is resolved, no service looked up.
     pub files_only: bool,
+    /// The files are not on their node: a copy, a checkout. Who can read them does not matter then.
+    pub copied: bool,
     /// Where the machine's own files are: `/`, or a test's stand-in.
     pub root: PathBuf,
 }
@@ -28,6 +30,7 @@ impl Default for LoadOptions {
     fn default() -> Self {
         Self {
             files_only: false,
+            copied: false,
             root: PathBuf::from("/"),
         }
     }
@@ -83,10 +86,9 @@ pub fn load(dir: &Path, node: &str, options: &LoadOptions) -> Loaded {
     let (groups, said) = haresources::read(&haresources_source.shown, &nodes);
     all.extend(said);
     check_fixed_addresses(&ha_cf, &groups, &mut all);
-    let mut keys = load_keys(dir);
+    let mut keys = read_keys(dir, options.copied);
     all.append(&mut keys.diagnostics);
-    // By file, then by place; what concerns the whole file comes first.
-    all.sort_by_key(|d| (d.file, d.span.as_ref().map(|span| span.start)));
+    let all = diag::arrange(all);
     let parts = Parts { ha_cf, groups };
     let cluster = keys
         .keys
@@ -107,6 +109,10 @@ pub fn load(dir: &Path, node: &str, options: &LoadOptions) -> Loaded {
 /// Reads authkeys in `dir`, as when it has changed.
 #[must_use]
 pub fn load_keys(dir: &Path) -> LoadedKeys {
+    read_keys(dir, false)
+}
+
+fn read_keys(dir: &Path, copied: bool) -> LoadedKeys {
     let path = dir.join(File::Authkeys.name());
     let mut sources = Sources::default();
     let (keys, diagnostics) = match read_bytes(&path, File::Authkeys) {
@@ -114,7 +120,8 @@ pub fn load_keys(dir: &Path) -> LoadedKeys {
         Ok((bytes, metadata)) => {
             let read = authkeys::read(&bytes);
             sources.authkeys.shown = read.shown;
-            let exposed = exposed(&path, metadata.mode(), metadata.uid());
+            let exposed = (!copied).then(|| exposed(&path, metadata.mode(), metadata.uid()));
+            let exposed = exposed.flatten();
             let keys = read.keys.filter(|_| exposed.is_none());
             (keys, exposed.into_iter().chain(read.diagnostics).collect())
         }

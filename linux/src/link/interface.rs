@@ -22,7 +22,7 @@ pub(crate) struct Interface {
     pub(crate) hardware: LinkAddr,
     /// Its addresses.
     pub(crate) addresses: Vec<IpAddr>,
-    /// The broadcast address of its first IPv4 address that has one.
+    /// The broadcast address of the network of its first IPv4 address that has one.
     pub(crate) broadcast: Option<Ipv4Addr>,
 }
 
@@ -54,16 +54,31 @@ pub(crate) fn interfaces() -> io::Result<Vec<Interface>> {
         let name = entry.interface_name.split(':').next().unwrap_or_default();
         if let Some(interface) = found.iter_mut().find(|interface| interface.name == name) {
             interface.addresses.push(address);
-            if let (None, Some(IpAddr::V4(broadcast))) =
-                (interface.broadcast, entry.broadcast.as_ref().and_then(ip))
-                && address.is_ipv4()
-                && IpAddr::V4(broadcast) != address
-            {
-                interface.broadcast = Some(broadcast);
+            if let IpAddr::V4(address) = address {
+                let told = entry.broadcast.as_ref().and_then(ip);
+                let mask = entry.netmask.as_ref().and_then(ip);
+                let found = broadcast(address, mask, told);
+                interface.broadcast = interface.broadcast.or(found);
             }
         }
     }
     Ok(found)
+}
+
+/// What the kernel was told, else the highest address of the network: `ip addr add` without `brd +`
+/// tells the kernel nothing. Networks of one or two addresses have none.
+fn broadcast(address: Ipv4Addr, mask: Option<IpAddr>, told: Option<IpAddr>) -> Option<Ipv4Addr> {
+    if let Some(IpAddr::V4(told)) = told
+        && told != address
+        && !told.is_unspecified()
+    {
+        return Some(told);
+    }
+    let Some(IpAddr::V4(mask)) = mask else {
+        return None;
+    };
+    let hosts = !u32::from(mask);
+    (hosts > 1).then(|| Ipv4Addr::from(u32::from(address) | hosts))
 }
 
 fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
@@ -85,4 +100,27 @@ pub fn own_addresses() -> io::Result<Vec<IpAddr>> {
         .into_iter()
         .flat_map(|interface| interface.addresses)
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Aim: the broadcast address is the kernel's, else worked out, and none where there is none.
+    #[test]
+    fn broadcast_address() {
+        let address = Ipv4Addr::new(10, 1, 0, 1);
+        let mask = |last| Some(IpAddr::from([255, 255, 255, last]));
+        let told = Some(IpAddr::from([10, 1, 255, 255]));
+        let is = |last| Some(Ipv4Addr::new(10, 1, 0, last));
+        assert_eq!(
+            broadcast(address, mask(0), told),
+            Some(Ipv4Addr::new(10, 1, 255, 255))
+        );
+        assert_eq!(broadcast(address, mask(0), None), is(255));
+        let unspecified = Some(IpAddr::from([0, 0, 0, 0]));
+        assert_eq!(broadcast(address, mask(240), unspecified), is(15));
+        assert_eq!(broadcast(address, mask(254), None), None);
+        assert_eq!(broadcast(address, mask(255), Some(address.into())), None);
+    }
 }

@@ -13,6 +13,7 @@ use crate::config::{LinkConfig, Medium};
 
 mod error;
 pub(crate) mod interface;
+mod state;
 mod udp;
 mod watch;
 
@@ -20,8 +21,9 @@ pub use error::LinkError;
 pub use interface::own_addresses;
 
 use error::errno;
-use interface::{Interface, interfaces};
-use udp::{Envelope, Receiver, Sender, target};
+use interface::interfaces;
+use state::{Link, Port, fit};
+use udp::Envelope;
 use watch::Watch;
 
 #[cfg(test)]
@@ -47,30 +49,6 @@ pub enum LinkEvent {
         /// The interface and the reason, for the log.
         why: String,
     },
-}
-
-/// One link as configured, and how it is.
-struct Link {
-    config: LinkConfig,
-    port: usize,
-    sender: Option<Sender>,
-    /// Why it cannot be opened.
-    fault: Option<LinkError>,
-    /// Why the last packet could not be sent.
-    send_fault: Option<LinkError>,
-    /// What the caller was last told.
-    told: bool,
-    dropped: u64,
-}
-
-/// One receiving socket, shared by the links on the same interface, port and IP version.
-struct Port {
-    interface: String,
-    number: u16,
-    ipv6: bool,
-    /// The interface's number when the socket was opened.
-    index: u32,
-    receiver: Option<Receiver>,
 }
 
 /// All links of this node. `LinkId` is the position in the configuration.
@@ -105,6 +83,7 @@ impl Links {
                         number: config.port,
                         ipv6,
                         index: 0,
+                        own: Vec::new(),
                         receiver: None,
                     });
                     ports.len() - 1
@@ -224,6 +203,7 @@ impl Links {
                     if let Some(link) = self.link_of(number, envelope) {
                         return Poll::Ready(LinkEvent::Frame { link, len });
                     }
+                    context.waker().wake_by_ref();
                 }
                 Poll::Ready(Err(error)) => {
                     self.on_receive_error(number, &error);
@@ -259,7 +239,7 @@ impl Links {
                     link: LinkId(u8::try_from(number).unwrap_or(u8::MAX)),
                     works,
                     why: link.trouble().map_or_else(
-                        || format!("{} works again", link.config.interface),
+                        || format!("{} works now", link.config.interface),
                         ToString::to_string,
                     ),
                 });
@@ -289,98 +269,24 @@ impl Links {
         }
     }
 
-    /// The link a packet belongs to. A port that only one link uses gives everything to it, so
+    /// The link a packet belongs to; none when it is our own. A port that only one link uses gives everything to it, so
     /// that a `bcast` line here can face a `ucast` line there, as in the original.
     fn link_of(&self, port: usize, envelope: Envelope) -> Option<LinkId> {
+        let own = &self.ports.get(port)?.own;
         let members = || {
             self.all
                 .iter()
                 .enumerate()
                 .filter(move |(_, link)| link.port == port)
         };
-        let number = members()
-            .max_by_key(|(number, link)| {
-                let target = link.sender.as_ref().map(|sender| sender.target().ip());
-                (fit(&link.config.medium, target, envelope), Reverse(*number))
-            })?
-            .0;
+        let (number, link) = members().max_by_key(|(number, link)| {
+            let target = link.sender.as_ref().map(|sender| sender.target().ip());
+            (fit(&link.config.medium, target, envelope), Reverse(*number))
+        })?;
+        let hears_itself = matches!(link.config.medium, Medium::Mcast { looped: true, .. });
+        if !hears_itself && envelope.source.is_some_and(|source| own.contains(&source)) {
+            return None;
+        }
         u8::try_from(number).ok().map(LinkId)
-    }
-}
-
-impl Port {
-    /// Brings the socket in line with the interface; `Ok` is the interface, `opened` says that the
-    /// sockets on it must be new.
-    fn look<'a>(
-        &mut self,
-        found: &'a [Interface],
-        groups: impl Iterator<Item = core::net::Ipv4Addr>,
-    ) -> Result<(&'a Interface, bool), LinkError> {
-        let usable = found
-            .iter()
-            .find(|interface| interface.name == self.interface)
-            .ok_or_else(|| LinkError::InterfaceMissing(self.interface.clone()))
-            .and_then(|interface| {
-                if interface.up {
-                    Ok(interface)
-                } else {
-                    Err(LinkError::InterfaceDown(self.interface.clone()))
-                }
-            })
-            .inspect_err(|_| self.receiver = None)?;
-        if self.receiver.is_some() && self.index == usable.index {
-            return Ok((usable, false));
-        }
-        self.receiver = None;
-        self.receiver = Some(Receiver::open(usable, self.number, self.ipv6, groups)?);
-        self.index = usable.index;
-        Ok((usable, true))
-    }
-}
-
-impl Link {
-    /// Why it does not work.
-    fn trouble(&self) -> Option<&LinkError> {
-        self.fault.as_ref().or(self.send_fault.as_ref())
-    }
-
-    /// Brings the sending socket in line with the state of the port.
-    fn look(&mut self, port: &Result<(&Interface, bool), LinkError>) {
-        let opened = port
-            .as_ref()
-            .map_err(Clone::clone)
-            .and_then(|(interface, new)| {
-                let target = target(&self.config, interface)?;
-                let current = self.sender.take();
-                let kept = current.filter(|sender| !new && sender.target() == target);
-                kept.map_or_else(
-                    || {
-                        self.send_fault = None;
-                        Sender::open(&self.config, interface)
-                    },
-                    Ok,
-                )
-            });
-        match opened {
-            Ok(sender) => {
-                self.sender = Some(sender);
-                self.fault = None;
-            }
-            Err(fault) => {
-                self.sender = None;
-                self.send_fault = None;
-                self.fault = Some(fault);
-            }
-        }
-    }
-}
-
-/// How well a packet fits a link that sends to `target`. What was sent to a group or to everybody
-/// is for the link of that kind; the rest is for the `ucast` link whose peer sent it.
-fn fit(medium: &Medium, target: Option<IpAddr>, envelope: Envelope) -> u8 {
-    let to = envelope.destination.map(IpAddr::V4);
-    match *medium {
-        Medium::Mcast { .. } | Medium::Bcast => 3 * u8::from(to.is_some() && to == target),
-        Medium::Ucast(peer) => 1 + u8::from(envelope.source == Some(peer)),
     }
 }

@@ -177,7 +177,10 @@ impl ServiceIp {
         }
         if !adopted {
             self.ledger.add(address)?;
-            self.kernel.add(&plan).await?;
+            if let Err(error) = self.kernel.add(&plan).await {
+                self.ledger.remove(address)?;
+                return Err(error);
+            }
             machine.held.push(Held {
                 address,
                 prefix: plan.prefix,
@@ -236,3 +239,6 @@ fn promote_secondaries(interface: &str) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests;
