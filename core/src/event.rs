@@ -36,7 +36,7 @@ pub enum Event<'a> {
     /// The operator asks for something. `Report::Refused` says when it cannot be done.
     Command(Command),
     /// authkeys was read again.
-    Keys(Keys),
+    Keys(&'a Keys),
 }
 
 /// A host operation on a group.

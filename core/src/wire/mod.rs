@@ -1,1 +1,28 @@
-//! The Linux-HA wire.
+//! The Linux-HA wire: an ordered list of `name=value` fields, signed, in one of two encodings.
+//!
+//! What arrives goes through three steps, and none looks further than it must:
+//! [`envelope::authenticate`] finds the signature and checks it over the raw bytes, only then splits
+//! them into fields; [`message::parse`] reads the fields. [`message::emit`] is the way back.
+
+mod base64;
+mod classic;
+pub mod envelope;
+pub mod message;
+mod netstring;
+mod writer;
+
+/// Reads digits of a radix up to 36, nothing else: no sign, no blanks, no empty text.
+pub(crate) fn number(text: &[u8], radix: u32) -> Option<u64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0_u64, |value, byte| {
+        let digit = char::from(*byte).to_digit(radix)?;
+        value.checked_mul(radix.into())?.checked_add(digit.into())
+    })
+}
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod tests;
