@@ -1,6 +1,6 @@
 //! The firmware images, in their own workspace.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Result;
@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<()> {
     shell::run(cargo("build")?.arg("--release"))?;
     for (machine, image) in QEMU {
         match shell::find_program("qemu-system-arm") {
-            Some(qemu) => run_image(Command::new(qemu), machine, image)?,
+            Some(qemu) => run_image(&qemu, machine, image)?,
             None => println!("boards: {image} is built, not run: no qemu-system-arm here"),
         }
     }
@@ -35,7 +35,7 @@ pub(crate) fn lint() -> Result<()> {
 }
 
 /// The image ends by itself; its exit code is the verdict. A hang is ended by `timeout`.
-fn run_image(qemu: Command, machine: &str, image: &str) -> Result<()> {
+fn run_image(qemu: &Path, machine: &str, image: &str) -> Result<()> {
     let file = directory()
         .join("target")
         .join(TARGET)
@@ -44,7 +44,7 @@ fn run_image(qemu: Command, machine: &str, image: &str) -> Result<()> {
     let mut command = Command::new("timeout");
     command
         .args(["--kill-after=5", "60"])
-        .arg(qemu.get_program())
+        .arg(qemu)
         .args(["-machine", machine, "-nographic", "-monitor", "none"])
         .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
         .arg(file);

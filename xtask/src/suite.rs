@@ -8,7 +8,7 @@ use crate::libtest::{self, Counts};
 use crate::shell;
 
 /// Set for a test that may write what came out as what is expected.
-const BLESS: &str = "BLESS";
+const BLESS: &str = "SYSTOLE_BLESS";
 
 /// The package with the real daemons.
 pub(crate) const NETNS: &str = "systole-netns";

@@ -25,28 +25,26 @@ pub(crate) struct Summary(pub(crate) Vec<Stage>);
 impl Summary {
     /// The table and the closing line. A stage without tests of its own counts as one.
     pub(crate) fn render(&self) -> String {
-        let mut text = format!(
-            "\n{:<22}{:>8}{:>8}{:>8}\n",
-            "stage", "passed", "failed", "seconds"
-        );
         let mut sum = Counts::default();
-        for stage in &self.0 {
+        let row = |stage: &Stage| {
             let counts = stage.total();
             sum += counts;
-            text.push_str(&format!(
-                "{:<22}{:>8}{:>8}{:>8}{}\n",
-                stage.name,
-                counts.passed,
-                counts.failed,
-                stage.took.as_secs(),
-                stage
-                    .failure
-                    .as_ref()
-                    .map_or(String::new(), |why| format!("  {why}")),
-            ));
-        }
-        text.push_str(&format!("\n{} passed, {} failed\n", sum.passed, sum.failed));
-        text
+            let why = stage.failure.as_deref().unwrap_or_default();
+            let (passed, failed, seconds) = (counts.passed, counts.failed, stage.took.as_secs());
+            format!(
+                "{:<20}{passed:>8}{failed:>8}{seconds:>9}  {why}\n",
+                stage.name
+            )
+        };
+        let rows: String = self.0.iter().map(row).collect();
+        let head = format!(
+            "{:<20}{:>8}{:>8}{:>9}",
+            "stage", "passed", "failed", "seconds"
+        );
+        format!(
+            "\n{head}\n{rows}\n{} passed, {} failed\n",
+            sum.passed, sum.failed
+        )
     }
 
     /// Prints it; an error when any stage failed.

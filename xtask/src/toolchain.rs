@@ -16,12 +16,12 @@ const DEBIAN: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld"];
 
 /// Makes sure that one compiler here builds for the target, and says which.
 pub(crate) fn setup() -> Result<()> {
-    if find().is_none() {
-        if let Err(error) = add_target() {
-            println!("setup: {error:#}; taking Debian's compiler instead");
-            setup::require_root("")?;
-            setup::install(&DEBIAN)?;
-        }
+    if find().is_none()
+        && let Err(error) = add_target()
+    {
+        println!("setup: {error:#}; taking Debian's compiler instead");
+        setup::require_root("")?;
+        setup::install(&DEBIAN)?;
     }
     match find() {
         Some(Choice::Prebuilt(compiler)) => {
