@@ -17,7 +17,7 @@ pub const GROUP_NAME_BYTES_MAX: usize = 128;
 /// length, a group name and our own fields stay below this.
 pub const FRAME_BYTES_MAX: usize = 1024;
 
-/// Fields of one message. The original's longest R1 message has 17; ours add four.
+/// Fields of one message. The original's longest R1 message has 17; ours add five.
 pub const FIELDS_MAX: usize = 32;
 
 /// Bytes of an authentication key. Longer ones gain nothing: HMAC hashes them to its block size.

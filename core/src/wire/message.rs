@@ -1,4 +1,4 @@
-//! Messages with a meaning: what the fields of the original say, and our four more.
+//! Messages with a meaning: what the fields of the original say, and our five more.
 //!
 //! A field that is used here and cannot be read makes the message `Malformed`; fields that are not
 //! used here are passed over.
@@ -52,6 +52,9 @@ pub struct Header<'a> {
     pub echo: Option<u64>,
     /// `own`: what the sender holds, in its own terms, and whether it is settled.
     pub own: Option<(Hold, bool)>,
+    /// `gave`: what the sender has released in a standby, in its own terms. It does not take these
+    /// groups back until the receiver has reported itself settled.
+    pub gave: Option<Hold>,
     /// `rsc`: the checksum of the sender's haresources.
     pub resources_digest: Option<u32>,
 }

@@ -90,6 +90,7 @@ fn header<'a>(fields: &Reader<'_, 'a>) -> Result<Header<'a>, Refusal> {
         session: fields.digits("sid", 16)?,
         echo: fields.digits("echo", 16)?,
         own: fields.word("own", own)?,
+        gave: fields.word("gave", Hold::parse)?,
         resources_digest: fields.digits("rsc", 8)?,
     })
 }

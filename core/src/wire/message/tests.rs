@@ -190,6 +190,7 @@ fn own_fields() {
             session: Some(0xabc),
             echo: Some(u64::MAX),
             own: Some((Hold::Local, true)),
+
             resources_digest: Some(0xbeef),
             ..Header::default()
         },
@@ -344,6 +345,7 @@ fn longest_messages_fit() {
         session: Some(u64::MAX),
         echo: Some(u64::MAX),
         own: Some((Hold::Foreign, true)),
+        gave: Some(Hold::Foreign),
         resources_digest: Some(u32::MAX),
     };
     let bodies = [
@@ -378,6 +380,7 @@ prop_compose! {
         (load, ttl) in any::<(bool, Option<u8>)>(),
         (session, echo, digest) in any::<(Option<u64>, Option<u64>, Option<u32>)>(),
         own in proptest::option::of((any_hold(), any::<bool>())),
+        gave in proptest::option::of(any_hold()),
     ) -> Header<'static> {
         Header {
             src: "rproxy1",
@@ -392,6 +395,7 @@ prop_compose! {
             session,
             echo,
             own,
+            gave,
             resources_digest: digest,
         }
     }

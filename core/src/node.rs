@@ -1,0 +1,428 @@
+//! The one public machine: events in, actions out. Control flow only; the facts are kept in the
+//! files beside this one.
+
+mod ownership;
+mod receive;
+mod standby;
+pub mod status;
+#[cfg(test)]
+mod tests;
+mod transmit;
+
+use heapless::Deque;
+
+use crate::action::Action;
+use crate::config::Config;
+use crate::event::{Command, Event, Operation, Outcome};
+use crate::group::{Consequence, Groups};
+use crate::hold::{Hold, Side};
+use crate::id::GroupId;
+use crate::limits::{FRAME_BYTES_MAX, REPORTS_MAX};
+use crate::link::{Links, REFUSALS_EVERY};
+use crate::outbox::{Outbox, Outgoing};
+use crate::peer::Peer;
+use crate::random::Random;
+use crate::report::{Cause, NodeStatus, Report};
+
+use crate::time::{Duration, Instant};
+use crate::timer::{TimerId, Timers};
+
+use ownership::Failures;
+use standby::Standby;
+use status::Status;
+
+/// Where a node is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Started, or running again after a pause: waits to hear the peer, or to be sure it is silent.
+    Seeking,
+    /// The peer is heard; waits for its word on what it holds.
+    Joining,
+    /// A settled member: takes, keeps and gives by the rules.
+    Member,
+    /// Releasing everything, then telling the peer.
+    Stopping,
+    /// Done.
+    Stopped,
+}
+
+/// One node of the cluster.
+///
+/// See the crate's documentation for the loop that drives it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    config: Config,
+    now: Instant,
+    /// When we began to seek the peer, and for how long a silence then means nobody is there.
+    seeking_since: Instant,
+    seeking_for: Duration,
+    started: Instant,
+    /// When our last heartbeat was due and was seen to.
+    beat_at: Instant,
+    /// Our own session.
+    sid: u64,
+    /// It ends as soon as anyone but the peer's former run speaks.
+    session_lapsed: bool,
+    random: Random,
+    timers: Timers,
+    links: Links,
+    peer: Peer,
+    groups: Groups,
+    outbox: Outbox,
+    reports: Deque<Report, REPORTS_MAX>,
+    reports_lost: u32,
+    phase: Phase,
+    /// The sides we mean to hold, with or without groups on them.
+    wants: Hold,
+    standby: Standby,
+    failures: Failures,
+    /// Both sides had a holder each when last seen: sides in conflict.
+    conflict: Hold,
+    /// What the peer was last told.
+    told: (Hold, bool),
+    own_status: NodeStatus,
+    probed_at: Option<Instant>,
+    ack_residue: u64,
+    /// Groups whose release the peer waits for (`auto_failback legacy`), a bit each.
+    ip_owed: u64,
+    /// The next local group to ask the original for, in that mode.
+    ip_asked: Option<GroupId>,
+    /// Whether the wait for the original's report has begun.
+    settling: bool,
+    /// The number of our `shutdone`; 0 until it is sent.
+    last_words: Option<u64>,
+    ended: bool,
+}
+
+/// Sequence numbers between two acknowledgements, as the original counts.
+const ACK_EVERY: u64 = 10;
+
+impl Node {
+    /// Makes a node that has not started: its first event starts it.
+    ///
+    /// `seed` must differ from run to run: session ids come from it. `now` is the host's monotonic
+    /// clock at the moment that `config`'s wall-clock time stands for.
+    #[must_use]
+    pub fn new(config: Config, seed: u64, now: Instant) -> Self {
+        let mut random = Random::new(seed);
+        let mut timers = Timers::default();
+        timers.set(TimerId::Keepalive, Some(now));
+        Self {
+            now,
+            seeking_since: now,
+            seeking_for: config.initdead,
+            started: now,
+            beat_at: now,
+            sid: random.next(),
+            session_lapsed: false,
+            ack_residue: random.below(ACK_EVERY),
+            random,
+            timers,
+            links: Links::new(&config.links),
+            peer: Peer::new(&config),
+            groups: Groups::new(config.groups.iter().map(|group| group.side), now),
+            outbox: Outbox::new(),
+            reports: Deque::new(),
+            reports_lost: 0,
+            phase: Phase::Seeking,
+            wants: Hold::None,
+            standby: Standby::None,
+            failures: Failures::default(),
+            conflict: Hold::None,
+            told: (Hold::None, false),
+            own_status: NodeStatus::Init,
+            probed_at: None,
+            ip_owed: 0,
+            ip_asked: None,
+            settling: false,
+            last_words: None,
+            ended: false,
+            config,
+        }
+    }
+
+    /// Takes one event. Follow it by [`Node::poll_action`] until that gives nothing.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an event is used up by being handled"
+    )]
+    pub fn handle(&mut self, now: Instant, event: Event<'_>) {
+        self.advance(now);
+        match event {
+            Event::Tick => self.on_tick(),
+            Event::Frame { link, bytes } => self.on_frame(link, bytes),
+            Event::LinkChanged { link, works } => self.links.on_changed(link, works),
+            Event::GroupDone {
+                group,
+                operation,
+                outcome,
+            } => {
+                self.on_group_done(group, operation, outcome);
+            }
+            Event::Command(command) => self.on_command(command),
+            Event::Keys(keys) => {
+                self.config.keys = keys.clone();
+                self.report(Report::KeysChanged);
+            }
+        }
+        self.decide();
+        self.tell();
+        self.arm();
+    }
+
+    /// Gives the next action, or nothing when the host is to wait for an event or the deadline.
+    ///
+    /// The bytes of a `Transmit` are at the start of `frame` until the next call.
+    pub fn poll_action(&mut self, frame: &mut [u8; FRAME_BYTES_MAX]) -> Option<Action> {
+        if let Some(report) = self.reports.pop_front() {
+            return Some(Action::Report(report));
+        }
+        if self.reports_lost > 0 {
+            return Some(Action::Report(Report::ReportsLost(core::mem::take(
+                &mut self.reports_lost,
+            ))));
+        }
+        if let Some((action, report)) = self.groups.poll() {
+            if let Some(report) = report {
+                self.report(report);
+            }
+            return Some(action);
+        }
+        if let Some(action) = self.poll_transmit(frame) {
+            return Some(action);
+        }
+        core::mem::take(&mut self.ended).then_some(Action::Stopped)
+    }
+
+    /// When to come back with `Event::Tick` if nothing happens before, and why.
+    #[must_use]
+    pub fn deadline(&self) -> Option<(Instant, TimerId)> {
+        self.timers.earliest()
+    }
+
+    /// A view of everything an operator may ask about.
+    #[must_use]
+    pub const fn status(&self) -> Status<'_> {
+        Status::new(self)
+    }
+
+    /// Lets time pass, never backwards. A pause longer than our own deadtime means that the peer may
+    /// have replaced us: let go before anything else.
+    fn advance(&mut self, now: Instant) {
+        if now < self.now {
+            let back = self.now.since(now);
+            if back > self.config.keepalive {
+                self.report(Report::ClockBack(back));
+            }
+            return;
+        }
+        self.now = now;
+        let pause = now.since(self.beat_at);
+        if pause < self.config.deadtime {
+            return;
+        }
+        self.beat_at = now;
+        if matches!(self.phase, Phase::Joining | Phase::Member) {
+            self.report(Report::OwnLateness(pause));
+            self.let_go(Hold::All, Cause::OwnLateness);
+            self.standby = Standby::None;
+            self.peer.on_own_lateness();
+            self.new_session();
+            self.seek(self.config.deadtime);
+        }
+    }
+
+    fn seek(&mut self, span: Duration) {
+        self.phase = Phase::Seeking;
+        self.seeking_since = self.now;
+        self.seeking_for = span;
+    }
+
+    /// Takes a new session id: what echoes an older one proves nothing any more.
+    fn new_session(&mut self) {
+        self.sid = self.random.next();
+        self.session_lapsed = false;
+        self.links.on_new_session();
+    }
+
+    fn on_tick(&mut self) {
+        let now = self.now;
+        if self.timers.take_due(TimerId::Keepalive, now) {
+            self.on_keepalive();
+        }
+        if self
+            .peer
+            .dead_at(self.seeking_since + self.seeking_for)
+            .is_some_and(|at| at <= now)
+        {
+            self.on_peer_silent();
+        }
+        if self.peer.late_at(&self.config).is_some_and(|at| at <= now) {
+            self.peer.late = true;
+            let heard = self.peer.heard.unwrap_or(now);
+            self.report(Report::PeerLate(now.since(heard)));
+        }
+        if let Some((group, operation)) = self.groups.on_deadline(now) {
+            self.on_group_done(group, operation, Outcome::Failed);
+        }
+        if self.timers.take_due(TimerId::Retransmit, now)
+            && let Some((first, last)) = self.peer.window.missing()
+        {
+            self.outbox.push(Outgoing::Rexmit(first, last));
+        }
+        if self.timers.take_due(TimerId::Refusals, now) {
+            self.report_refusals();
+        }
+    }
+
+    fn on_keepalive(&mut self) {
+        let now = self.now;
+        self.beat_at = now;
+        if self.own_status == NodeStatus::Init && now != self.started {
+            self.own_status = NodeStatus::Up;
+        }
+        let word = if self.phase == Phase::Stopping && self.last_words.is_some() {
+            Outgoing::Shutdone
+        } else {
+            Outgoing::Status(self.own_status)
+        };
+        self.outbox.push(word);
+        self.timers
+            .set(TimerId::Keepalive, Some(now + self.config.keepalive));
+    }
+
+    fn on_peer_silent(&mut self) {
+        let silence = self
+            .now
+            .since(self.peer.heard.unwrap_or(self.seeking_since));
+        let from = self.peer.status;
+        self.peer_gone(false);
+        self.report(Report::PeerDead(silence));
+        self.report(Report::PeerStatus {
+            from,
+            to: NodeStatus::Dead,
+        });
+    }
+
+    fn peer_gone(&mut self, stopped: bool) {
+        self.peer.on_gone(stopped);
+        if stopped {
+            // Its last words are still to be answered in the session that it knows.
+            self.session_lapsed = true;
+        } else {
+            self.new_session();
+        }
+        self.abort_standby();
+    }
+
+    fn on_group_done(&mut self, group: GroupId, operation: Operation, outcome: Outcome) {
+        let (consequence, report) = self.groups.on_done(group, operation, outcome, self.now);
+        if let Some(report) = report {
+            self.report(report);
+        }
+        if let Consequence::AcquireFailed(side) = consequence {
+            self.on_acquire_failed(side);
+        }
+    }
+
+    fn on_command(&mut self, command: Command) {
+        let outcome = match command {
+            Command::Stop => {
+                self.on_stop();
+                Ok(())
+            }
+            Command::Standby(hold) => self.begin_standby(hold),
+            Command::Takeover(hold) => self.begin_takeover(hold),
+        };
+        self.report(match outcome {
+            Ok(()) => Report::Accepted(command),
+            Err(refusal) => Report::Refused(command, refusal),
+        });
+    }
+
+    fn on_stop(&mut self) {
+        if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
+            return;
+        }
+        self.report(Report::Stopping);
+        self.phase = Phase::Stopping;
+        self.standby = Standby::None;
+        self.let_go(Hold::All, Cause::Stop);
+    }
+
+    /// What we hold, in the peer's eyes: what we mean to, and what is still here.
+    fn own_hold(&self) -> Hold {
+        self.wants.with(self.groups.present())
+    }
+
+    /// Whether we take no more by ourselves.
+    fn own_stable(&self) -> bool {
+        self.phase == Phase::Member && self.standby == Standby::None
+    }
+
+    fn take(&mut self, side: Side, cause: Cause) {
+        self.wants = self.wants.with(Hold::from(side));
+        self.groups.want(side, true, cause, self.now);
+    }
+
+    fn let_go(&mut self, hold: Hold, cause: Cause) {
+        self.wants = self.wants.without(hold);
+        for side in Side::BOTH.into_iter().filter(|side| hold.covers(*side)) {
+            self.groups.want(side, false, cause, self.now);
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        if self.reports.push_back(report).is_err() {
+            self.reports_lost = self.reports_lost.saturating_add(1);
+        }
+    }
+
+    fn report_refusals(&mut self) {
+        let mut any = false;
+        while let Some((link, reason, count)) = self.links.take_refusals() {
+            self.report(Report::FramesRefused {
+                link,
+                reason,
+                count,
+            });
+            any = true;
+        }
+        if any {
+            self.timers
+                .set(TimerId::Refusals, Some(self.now + REFUSALS_EVERY));
+        }
+    }
+
+    /// Derives the deadlines that follow from the state.
+    fn arm(&mut self) {
+        while let Some((link, status)) = self.links.next_change(self.now, self.peer.deadtime) {
+            self.report(Report::Link { link, status });
+        }
+        let running = self.phase != Phase::Stopped;
+        let seen = running.then_some(());
+        let dead_at = self.peer.dead_at(self.seeking_since + self.seeking_for);
+        self.timers.set(TimerId::PeerDead, seen.and(dead_at));
+        self.timers
+            .set(TimerId::PeerLate, seen.and(self.peer.late_at(&self.config)));
+        self.timers.set(
+            TimerId::LinkDead,
+            seen.and(self.links.deadline(self.peer.deadtime)),
+        );
+        self.timers
+            .set(TimerId::Operation, seen.and(self.groups.deadline()));
+        self.timers
+            .set(TimerId::Retry, seen.and(self.failures.deadline(self.now)));
+        if self.peer.window.missing().is_none() {
+            self.timers.set(TimerId::Retransmit, None);
+        } else if !self.timers.is_set(TimerId::Retransmit) {
+            let at = self.now + self.retransmit_delay();
+            self.timers.set(TimerId::Retransmit, Some(at));
+        }
+        if !running {
+            self.timers.set(TimerId::Keepalive, None);
+            self.timers.set(TimerId::Retransmit, None);
+            self.timers.set(TimerId::Refusals, None);
+        }
+    }
+}
