@@ -52,7 +52,6 @@ fn tests(summary: &mut Summary) {
         suite::counted(suite::test().args(["--workspace", "--exclude", suite::NETNS]))
     });
     summary.count("netns", || {
-        suite::build_daemon()?;
         suite::counted(suite::test().args(["--package", suite::NETNS]))
     });
     summary.check("boards", boards::run);

@@ -25,13 +25,7 @@ pub(crate) fn configs(bless: bool) -> Result<()> {
 
 /// `cargo xtask netns`.
 pub(crate) fn netns() -> Result<()> {
-    build_daemon()?;
     shell::run(test().arg("--package").arg(NETNS))
-}
-
-/// The binary that the tests in namespaces start; cargo does not build it for another package.
-pub(crate) fn build_daemon() -> Result<()> {
-    shell::run(shell::cargo().args(["build", "--package", "systole", "--bins"]))
 }
 
 /// The tests in `tests/NAME.rs`, of whichever package has them.
