@@ -22,7 +22,11 @@ fn main() -> ! {
             }
         }
     }
-    hprintln!("self-test: {} passed, {} failed", CASES.len() - failed, failed);
+    hprintln!(
+        "self-test: {} passed, {} failed",
+        CASES.len() - failed,
+        failed
+    );
     end(failed == 0)
 }
 
