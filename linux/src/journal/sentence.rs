@@ -63,7 +63,8 @@ impl Names {
             Report::PeerLateEnd(gap) => (
                 Level::WARN,
                 format!(
-                    "heartbeat from {peer} came late, after {gap}; if that happens without a fault, raise deadtime"
+                    "heartbeat from {peer} came late, after {gap}; if that happens without \
+                     a fault, raise deadtime"
                 ),
             ),
             Report::PeerDead(gap) => (
@@ -74,7 +75,8 @@ impl Names {
             Report::PeerReturned => (
                 Level::WARN,
                 format!(
-                    "peer {peer} is heard again without having been restarted: the network was cut, or it was stopped for a while"
+                    "peer {peer} is heard again without having been restarted: the network \
+                     was cut, or it was stopped for a while"
                 ),
             ),
             Report::PeerStopped => (Level::INFO, format!("peer {peer} has stopped cleanly")),
@@ -92,13 +94,15 @@ impl Names {
             Report::ResourcesDiffer => (
                 Level::ERROR,
                 format!(
-                    "haresources differs between this node and {peer}: make it the same on both, or both may serve the same address"
+                    "haresources differs between this node and {peer}: make it the same on \
+                     both, or both may serve the same address"
                 ),
             ),
             Report::UuidClash => (
                 Level::ERROR,
                 format!(
-                    "{peer} has this node's uuid: a cloned disk; remove hb_uuid from the state directory of one node and restart it"
+                    "{peer} has this node's uuid: a cloned disk; remove hb_uuid from the \
+                     state directory of one node and restart it"
                 ),
             ),
             Report::Link { link, status } => self.link_sentence(link, status),
@@ -131,7 +135,8 @@ impl Names {
             Report::SplitBrain(hold) => (
                 Level::ERROR,
                 format!(
-                    "split-brain: this node and {peer} both hold {hold} groups; each keeps what prefers it"
+                    "split-brain: this node and {peer} both hold {hold} groups; each keeps \
+                     what prefers it"
                 ),
             ),
             Report::StandbyBegin { hold, giving: true } => (
@@ -163,7 +168,8 @@ impl Names {
             Report::OwnLateness(gap) => (
                 Level::ERROR,
                 format!(
-                    "this node stood still for {gap}, longer than deadtime: {peer} may have taken over, so everything is let go first"
+                    "this node stood still for {gap}, longer than deadtime: {peer} may \
+                     have taken over, so everything is let go first"
                 ),
             ),
             Report::ClockBack(span) => (
@@ -258,7 +264,8 @@ impl Names {
             CommandRefusal::Nothing => "nothing was named".to_owned(),
             CommandRefusal::Legacy => {
                 format!(
-                    "{peer} runs Heartbeat with auto_failback legacy, which knows no standby: set it to on or off on both nodes"
+                    "{peer} runs Heartbeat with auto_failback legacy, which knows no \
+                     standby: set it to on or off on both nodes"
                 )
             }
         }
@@ -313,13 +320,15 @@ fn ended(group: &str, operation: Operation, done: bool, took: Duration) -> (Leve
         (Operation::Acquire, false) => (
             Level::ERROR,
             format!(
-                "{group} could not be started here (after {took}); it is released and offered to the peer"
+                "{group} could not be started here (after {took}); it is released and \
+                 offered to the peer"
             ),
         ),
         (Operation::Release, false) => (
             Level::ERROR,
             format!(
-                "{group} could not be released (after {took}); the peer does not get it, it is tried again"
+                "{group} could not be released (after {took}); the peer does not get it, \
+                 it is tried again"
             ),
         ),
     }
