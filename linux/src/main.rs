@@ -29,29 +29,48 @@ fn main() -> ExitCode {
 
 /// Whether our reader has had enough, as in `systole status --watch | head`.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let mut causes = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>());
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
     causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn run_tool(tool: Tool) -> Result<ExitCode> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let mut daemon = Socket { runtime_dir: Path::new(Common::RUNTIME_DIR) };
+    let mut daemon = Socket {
+        runtime_dir: Path::new(Common::RUNTIME_DIR),
+    };
     let code = compat::run(tool, &args, &mut daemon, &mut stdout(), &mut stderr())?;
     Ok(ExitCode::from(code))
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
-    let Common { config_dir, node, state_dir, runtime_dir } = cli.common;
+    let Common {
+        config_dir,
+        node,
+        state_dir,
+        runtime_dir,
+    } = cli.common;
     match cli.command {
         Command::Run => {
             let node = match node {
                 Some(node) => node,
                 None => config::own_name(&config_dir)?,
             };
-            daemon::run(&daemon::Options { config_dir, node, state_dir, runtime_dir })?;
+            daemon::run(&daemon::Options {
+                config_dir,
+                node,
+                state_dir,
+                runtime_dir,
+            })?;
         }
         Command::Check { files_only, json } => {
-            let options = check::Options { config_dir, node, files_only, json };
+            let options = check::Options {
+                config_dir,
+                node,
+                files_only,
+                json,
+            };
             let code = check::run(&options, render::Style::of_stdout(), &mut stdout())?;
             return Ok(ExitCode::from(code));
         }
@@ -79,6 +98,9 @@ fn make_keys(config_dir: &Path, file: Option<&Path>, force: bool) -> Result<()> 
         return Ok(());
     }
     keygen::write(&path, force)?;
-    println!("wrote {}; copy it to the other node, mode 600, and restart or reload", path.display());
+    println!(
+        "wrote {}; copy it to the other node, mode 600, and restart or reload",
+        path.display()
+    );
     Ok(())
 }

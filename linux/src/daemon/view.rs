@@ -69,7 +69,8 @@ impl View {
             self.standby.done = *end == StandbyEnd::Done;
             self.standby.outcome.clone_from(&sentence.text);
         }
-        self.events.push(clock::wall(), sentence.level.as_str(), &sentence.text);
+        self.events
+            .push(clock::wall(), sentence.level.as_str(), &sentence.text);
     }
 
     /// The whole report. The clock is read here, because the core's own time stands still between two
