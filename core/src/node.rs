@@ -159,6 +159,11 @@ impl Node {
             } => {
                 self.on_group_done(group, operation, outcome);
             }
+            Event::GroupFound(group) => {
+                if self.phase == Phase::Seeking {
+                    self.groups.on_found(group);
+                }
+            }
             Event::Command(command) => self.on_command(command),
             Event::Keys(keys) => {
                 self.config.keys = keys.clone();
@@ -355,9 +360,10 @@ impl Node {
         self.wants.with(self.groups.present())
     }
 
-    /// Whether we take no more by ourselves.
+    /// Whether we neither take nor let go any more by ourselves.
     fn own_stable(&self) -> bool {
-        self.phase == Phase::Member && self.standby == Standby::None
+        let leaving = self.groups.present().without(self.wants);
+        self.phase == Phase::Member && self.standby == Standby::None && leaving == Hold::None
     }
 
     fn take(&mut self, side: Side, cause: Cause) {

@@ -3,31 +3,28 @@
 //! Nothing in this task waits for a disk, a log, a name server or a child process. Resources are
 //! the [`Agent`]'s, on a thread of its own; logs leave through a bounded queue.
 
+mod addresses;
 mod setup;
-mod view;
-
-use core::time::Duration;
 
 use futures_util::FutureExt as _;
 use sd_notify::NotifyState;
 use systole_core::Node;
 use systole_core::action::Action;
 use systole_core::event::{Command, Event};
-use systole_core::id::LinkId;
 use systole_core::limits::FRAME_BYTES_MAX;
 use systole_core::report::Report;
-use systole_core::time::Instant;
+use systole_core::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tracing::Level;
 
-use crate::agent::Agent;
+use crate::agent::{Agent, GroupDone};
 use crate::clock;
-use crate::control::{Control, Reply, Request};
-use crate::journal::Names;
+use crate::journal::{Journal, Names};
 use crate::link::{LinkEvent, Links};
-pub use setup::{Options, RunError, run};
+pub use setup::{Options, StartError, run};
 
-/// Frames that may be looked at between a deadline and its tick. They have arrived before it, so they
-/// may say that the peer is alive; a flood must not hold the heartbeat up for long all the same.
+/// Frames that may be looked at between a deadline and its tick. They came before it, so they may say
+/// that the peer is alive; all the same a flood must not hold the heartbeat up for long.
 const FRAMES_BEFORE_TICK: usize = 512;
 
 /// The daemon at work.
@@ -35,33 +32,30 @@ struct Daemon {
     node: Node,
     links: Links,
     agent: Agent,
-    control: Control,
     names: Names,
+    journal: Journal,
     signals: Signals,
-    reload: setup::Reload,
-    view: view::View,
+    keys: setup::KeyReader,
+    watchdog: Watchdog,
     frame: [u8; FRAME_BYTES_MAX],
     /// One byte longer than a frame, so that a longer datagram shows.
-    buffer: Box<[u8; FRAME_BYTES_MAX + 1]>,
-    /// What the last command came to.
-    verdict: Option<Report>,
-    watchdog: Option<Duration>,
-    fed_at: Instant,
+    buffer: [u8; FRAME_BYTES_MAX + 1],
+}
+
+/// What can wake the loop.
+enum Wake {
+    Tick,
+    Done(GroupDone),
+    Stop,
+    Reload,
+    Keys(setup::KeyNews),
+    Link(LinkEvent),
 }
 
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
-}
-
-enum Wake {
-    Link(LinkEvent),
-    Done(crate::agent::GroupDone),
-    Control(Request),
-    Stop,
-    Reload,
-    Tick,
 }
 
 impl Signals {
@@ -74,22 +68,60 @@ impl Signals {
     }
 }
 
+/// systemd's watchdog, fed by the heart itself: a stuck loop is a dead daemon.
+struct Watchdog {
+    every: Option<Duration>,
+    fed_at: Instant,
+}
+
+impl Watchdog {
+    fn new() -> Self {
+        Self {
+            every: sd_notify::watchdog_enabled().map(|limit| clock::duration(limit).divided_by(3)),
+            fed_at: clock::now(),
+        }
+    }
+
+    fn feed(&mut self) {
+        let now = clock::now();
+        if self
+            .every
+            .is_some_and(|every| now.since(self.fed_at) >= every)
+        {
+            self.fed_at = now;
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
 impl Daemon {
     /// Runs until the node has stopped.
     async fn run(&mut self) {
         self.handle(Event::Tick);
         while !self.drain() {
             match self.wait().await {
-                Wake::Link(event) => self.on_link(event),
-                Wake::Done(done) => self.handle(Event::GroupDone {
-                    group: done.group,
-                    operation: done.operation,
-                    outcome: done.outcome,
-                }),
-                Wake::Control(request) => self.on_request(request),
-                Wake::Stop => self.handle(Event::Command(Command::Stop)),
-                Wake::Reload => self.on_reload(),
                 Wake::Tick => self.on_deadline(),
+                Wake::Done(GroupDone {
+                    group,
+                    operation,
+                    outcome,
+                }) => {
+                    self.handle(Event::GroupDone {
+                        group,
+                        operation,
+                        outcome,
+                    });
+                }
+                Wake::Stop => {
+                    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+                    self.handle(Event::Command(Command::Stop));
+                }
+                Wake::Reload => {
+                    self.journal.reopen();
+                    self.keys.begin();
+                }
+                Wake::Keys(news) => self.on_keys(&news),
+                Wake::Link(event) => self.on_link(&event),
             }
         }
     }
@@ -98,7 +130,7 @@ impl Daemon {
         self.node.handle(clock::now(), event);
     }
 
-    /// Waits for whatever comes first.
+    /// Waits for whatever comes first. Links come last, so that a flood on them starves nobody.
     async fn wait(&mut self) -> Wake {
         let deadline = self.node.deadline().map(|(at, _)| at);
         let sleep = async {
@@ -110,35 +142,55 @@ impl Daemon {
         tokio::select! {
             biased;
             () = sleep => Wake::Tick,
-            event = self.links.recv(&mut self.buffer[..]) => Wake::Link(event),
             done = self.agent.done() => Wake::Done(done),
-            request = self.control.next() => Wake::Control(request),
             _ = self.signals.terminate.recv() => Wake::Stop,
             _ = self.signals.interrupt.recv() => Wake::Stop,
             _ = self.signals.hangup.recv() => Wake::Reload,
+            news = self.keys.next() => Wake::Keys(news),
+            event = self.links.recv(&mut self.buffer[..]) => Wake::Link(event),
         }
     }
 
     /// The deadline has come. What is already here goes first: it may be the missing heartbeat.
     fn on_deadline(&mut self) {
         for _ in 0..FRAMES_BEFORE_TICK {
-            let Some(event) = self.links.recv(&mut self.buffer[..]).now_or_never() else { break };
-            self.on_link(event);
+            let Some(event) = self.links.recv(&mut self.buffer[..]).now_or_never() else {
+                break;
+            };
+            self.on_link(&event);
         }
         self.handle(Event::Tick);
-        self.feed_watchdog();
+        self.watchdog.feed();
     }
 
-    fn on_link(&mut self, event: LinkEvent) {
+    fn on_link(&mut self, event: &LinkEvent) {
+        let now = clock::now();
         match event {
             LinkEvent::Frame { link, len } => {
-                let bytes = self.buffer.get(..len).unwrap_or_default();
-                self.node.handle(clock::now(), Event::Frame { link, bytes });
+                let bytes = self.buffer.get(..*len).unwrap_or_default();
+                self.node.handle(now, Event::Frame { link: *link, bytes });
             }
-            LinkEvent::Changed { link, works } => {
-                self.log_link(link);
-                self.handle(Event::LinkChanged { link, works });
+            LinkEvent::Changed { link, works, why } => {
+                if *works {
+                    tracing::info!("{why}");
+                } else {
+                    tracing::error!("{why}");
+                }
+                self.node.handle(
+                    now,
+                    Event::LinkChanged {
+                        link: *link,
+                        works: *works,
+                    },
+                );
             }
+        }
+    }
+
+    fn on_keys(&mut self, news: &setup::KeyNews) {
+        match news {
+            Ok(keys) => self.handle(Event::Keys(keys)),
+            Err(text) => tracing::error!("authkeys was not taken over, the old keys stay: {text}"),
         }
     }
 
@@ -147,18 +199,31 @@ impl Daemon {
         while let Some(action) = self.node.poll_action(&mut self.frame) {
             match action {
                 Action::Transmit { link, len } => {
-                    // A link that fails says so through `recv`, once.
-                    let bytes = self.frame.get(..len).unwrap_or_default();
-                    let _ = self.links.send(link, bytes);
+                    // A link that fails says so by itself, once.
+                    let _ = self
+                        .links
+                        .send(link, self.frame.get(..len).unwrap_or_default());
                 }
                 Action::Acquire(group) => self.agent.acquire(group),
                 Action::Release(group) => self.agent.release(group),
                 Action::Announce(group) => self.agent.announce(group),
-                Action::Report(report) => self.on_report(report),
+                Action::Report(report) => self.on_report(&report),
                 Action::Stopped => return true,
-                _ => {}
             }
         }
         false
+    }
+
+    fn on_report(&self, report: &Report) {
+        let (level, text) = self.names.sentence(report);
+        match level {
+            Level::ERROR => tracing::error!("{text}"),
+            Level::WARN => tracing::warn!("{text}"),
+            Level::INFO => tracing::info!("{text}"),
+            _ => tracing::debug!("{text}"),
+        }
+        if let Report::OwnHold { .. } = report {
+            let _ = sd_notify::notify(&[NotifyState::Status(&text)]);
+        }
     }
 }

@@ -126,6 +126,16 @@ fn article_is_clean() {
     compare(&case.join("expected.txt"), &text).unwrap();
 }
 
+/// Aim: the samples that a package installs are right as they are; everybody begins with them.
+#[test]
+fn shipped_samples_are_clean() {
+    let text = run(&collection().join("../../dist/ha.d"));
+    assert!(
+        text.starts_with("/etc/ha.d is in order: no errors, no warnings\n"),
+        "{text}"
+    );
+}
+
 /// Aim: every mistake in the collection is told in exactly the words that were approved.
 #[test]
 fn faulty_configurations() {
@@ -150,7 +160,7 @@ fn every_case_says_something() {
     }
 }
 
-/// Aim: no bytes in any of the files make the parsers panic, and no key is ever printed.
+/// Aim: no bytes in any of the files make the parsers or the renderer panic.
 #[test]
 fn arbitrary_bytes() {
     let directory = tempfile::tempdir().unwrap();

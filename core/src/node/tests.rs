@@ -99,9 +99,17 @@ impl Pair {
     }
 
     fn start(&mut self, index: usize) {
+        self.start_with(index, None);
+    }
+
+    fn start_with(&mut self, index: usize, found: Option<Event<'_>>) {
         self.runs += 1;
         let config = config(index, self.failback, self.runs);
         self.hosts[index].node = Some(Node::new(config, self.runs, self.now));
+        let node = self.hosts[index].node.as_mut();
+        if let (Some(node), Some(found)) = (node, found) {
+            node.handle(self.now, found);
+        }
         self.event(index, Event::Tick);
     }
 
@@ -330,6 +338,24 @@ fn paused_node_lets_go() {
     pair.run_unchecked(5);
     pair.run(1_000);
     assert_eq!(pair.holders(), [false, true]);
+}
+
+/// Aim: a daemon that is killed and started again keeps its group without a gap; when the peer has it
+/// by then, it lets go.
+#[test]
+fn restart_keeps_or_lets_go() {
+    for (away, after) in [(50, [true, false]), (1_000, [false, true])] {
+        let mut pair = Pair::settled(AutoFailback::Off);
+        pair.crash(0);
+        pair.run(away);
+        pair.start_with(0, Some(Event::GroupFound(GroupId(0))));
+        assert!(pair.holders()[0]);
+        pair.run_unchecked(5);
+        for _ in 0..500 {
+            pair.run(1);
+            assert_eq!(pair.holders(), after, "away for {away} ms");
+        }
+    }
 }
 
 /// Aim: a group that cannot be started goes to the peer.

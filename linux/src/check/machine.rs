@@ -1,6 +1,6 @@
 //! What the checks look at: the machine's files below a root, and its addresses.
 
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use nix::sys::socket::SockaddrStorage;
@@ -27,26 +27,24 @@ pub(super) struct OwnAddress {
     pub(super) prefix: u32,
 }
 
-impl OwnAddress {
-    /// Whether an address is in the network of this one.
-    pub(super) fn reaches(&self, other: IpAddr) -> bool {
-        match (self.address, other) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                let shift = 32_u32.saturating_sub(self.prefix);
-                (u32::from(own) ^ u32::from(other))
-                    .checked_shr(shift)
-                    .unwrap_or(0)
-                    == 0
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => {
-                let shift = 128_u32.saturating_sub(self.prefix);
-                (u128::from(own) ^ u128::from(other))
-                    .checked_shr(shift)
-                    .unwrap_or(0)
-                    == 0
-            }
-            _ => false,
+/// Whether two addresses share their first bits.
+pub(super) fn same_network(one: IpAddr, other: IpAddr, prefix: u32) -> bool {
+    match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            let shift = 32_u32.saturating_sub(prefix);
+            (one.to_bits() ^ other.to_bits())
+                .checked_shr(shift)
+                .unwrap_or(0)
+                == 0
         }
+        (IpAddr::V6(one), IpAddr::V6(other)) => {
+            let shift = 128_u32.saturating_sub(prefix);
+            (one.to_bits() ^ other.to_bits())
+                .checked_shr(shift)
+                .unwrap_or(0)
+                == 0
+        }
+        _ => false,
     }
 }
 
@@ -119,8 +117,8 @@ fn ip(address: &SockaddrStorage) -> Option<IpAddr> {
 
 fn ones(mask: IpAddr) -> u32 {
     match mask {
-        IpAddr::V4(mask) => Ipv4Addr::to_bits(mask).count_ones(),
-        IpAddr::V6(mask) => Ipv6Addr::to_bits(mask).count_ones(),
+        IpAddr::V4(mask) => mask.to_bits().count_ones(),
+        IpAddr::V6(mask) => mask.to_bits().count_ones(),
     }
 }
 

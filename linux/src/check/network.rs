@@ -1,11 +1,12 @@
 //! Interfaces, addresses and networks that the files name.
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::collections::BTreeSet;
 
 use crate::config::diag::{Diagnostic, File, Span};
 use crate::config::{Address, Medium, Parts, Spanned, closest};
 
-use super::machine::{Machine, file_name, service_addresses, text};
+use super::machine::{Machine, file_name, same_network, service_addresses, text};
 
 /// Files in which systems write fixed addresses.
 const ADDRESS_FILES: [(&str, &str); 6] = [
@@ -18,30 +19,39 @@ const ADDRESS_FILES: [(&str, &str); 6] = [
 ];
 
 pub(super) fn check(machine: &Machine, parts: &Parts, found: &mut Vec<Diagnostic>) {
+    let mut missing = BTreeSet::new();
     for link in &parts.ha_cf.links {
         let Spanned { value, span } = &link.interface;
-        check_interface(machine, value, File::HaCf, span, found);
+        if !exists(machine, value) && missing.insert(value.clone()) {
+            found.push(no_interface(machine, value, File::HaCf, span));
+        }
     }
     check_peer(machine, parts, found);
+    missing.clear();
     for address in service_addresses(parts) {
         match &address.value.interface {
-            Some(name) => check_interface(machine, name, File::Haresources, &address.span, found),
+            Some(name) if exists(machine, name) => {}
+            Some(name) => {
+                if missing.insert(name.clone()) {
+                    found.push(no_interface(
+                        machine,
+                        name,
+                        File::Haresources,
+                        &address.span,
+                    ));
+                }
+            }
             None => check_route(machine, &address, found),
         }
         check_foreign(machine, &address, found);
     }
 }
 
-fn check_interface(
-    machine: &Machine,
-    name: &str,
-    file: File,
-    span: &Span,
-    found: &mut Vec<Diagnostic>,
-) {
-    if machine.path("sys/class/net").join(name).exists() {
-        return;
-    }
+fn exists(machine: &Machine, interface: &str) -> bool {
+    machine.path("sys/class/net").join(interface).exists()
+}
+
+fn no_interface(machine: &Machine, name: &str, file: File, span: &Span) -> Diagnostic {
     let interfaces = machine.list("sys/class/net");
     let names: Vec<&str> = interfaces
         .iter()
@@ -56,16 +66,9 @@ fn check_interface(
         None if names.is_empty() => "this machine has no interface but `lo`".to_owned(),
         None => format!("this machine has {}", names.join(", ")),
     };
-    let repeated = found
-        .iter()
-        .any(|said| said.file == Some(file) && said.title.contains(&format!("`{name}`")));
-    if !repeated {
-        found.push(
-            Diagnostic::error(file, format!("this machine has no interface `{name}`"))
-                .at(span, "not there")
-                .help(help),
-        );
-    }
+    Diagnostic::error(file, format!("this machine has no interface `{name}`"))
+        .at(span, "not there")
+        .help(help)
 }
 
 /// Whether the links lead anywhere but to ourselves.
@@ -107,7 +110,10 @@ fn check_peer(machine: &Machine, parts: &Parts, found: &mut Vec<Diagnostic>) {
                 address.interface == *interface && address.address.is_ipv4() == to.is_ipv4()
             })
             .peekable();
-        if own(*to) || here.peek().is_none() || here.any(|address| address.reaches(*to)) {
+        if own(*to)
+            || here.peek().is_none()
+            || here.any(|own| same_network(own.address, *to, own.prefix))
+        {
             continue;
         }
         found.push(
@@ -162,28 +168,14 @@ fn check_route(machine: &Machine, address: &Spanned<&Address>, found: &mut Vec<D
     let service = address.value.address;
     let best = routes(machine)
         .into_iter()
-        .filter(|route| {
-            let network = super::machine::OwnAddress {
-                interface: String::new(),
-                address: route.network,
-                prefix: route.prefix,
-            };
-            network.reaches(service)
-        })
+        .filter(|route| same_network(route.network, service, route.prefix))
         .map(|route| route.prefix)
         .max();
-    let help = format!(
-        "write the prefix and the interface: `{}/{}/INTERFACE`",
-        address.value.text,
-        address
-            .value
-            .prefix
-            .map_or(if service.is_ipv4() { 24 } else { 64 }, |bits| bits)
-    );
-    let help = if address.value.prefix.is_some() {
-        format!("write the interface: `{}/INTERFACE`", address.value.text)
-    } else {
-        help
+    let usual = if service.is_ipv4() { 24 } else { 64 };
+    let text = &address.value.text;
+    let help = match address.value.prefix {
+        None => format!("write the prefix and the interface: `{text}/{usual}/INTERFACE`"),
+        Some(_) => format!("write the interface: `{text}/INTERFACE`"),
     };
     match best {
         None => found.push(

@@ -121,6 +121,29 @@ impl Diagnostic {
     }
 }
 
+/// What is said about one file at most. More is no configuration but another kind of file.
+const SAID_MAX: usize = 200;
+
+/// Sorts by file and place; of a file with endless mistakes, keeps the first ones.
+pub(crate) fn arrange(mut all: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    // What concerns the whole file comes first.
+    all.sort_by_key(|d| (d.file, d.span.as_ref().map(|span| span.start)));
+    let mut arranged = Vec::new();
+    for said in all.chunk_by(|one, next| one.file == next.file) {
+        let (kept, dropped) = said.split_at(said.len().min(SAID_MAX));
+        arranged.extend_from_slice(kept);
+        if let Some(worst) = dropped.iter().map(|d| d.severity).min() {
+            let title = format!("{} more are not shown", dropped.len());
+            let file = dropped.first().and_then(|d| d.file);
+            arranged.push(
+                Diagnostic::new(worst, file, title)
+                    .help("mend those above first, or look whether this is the right file"),
+            );
+        }
+    }
+    arranged
+}
+
 /// How many errors and warnings there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Count {
@@ -171,5 +194,22 @@ impl Sources {
             File::Haresources => &self.haresources,
             File::Authkeys => &self.authkeys,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Aim: endless mistakes are cut short, and an error among the rest still counts.
+    #[test]
+    fn endless_mistakes() {
+        let warnings = (0..300).map(|at| Diagnostic::warning(File::HaCf, "w").at(&(at..at), "w"));
+        let error = Diagnostic::error(File::HaCf, "e").at(&(900..901), "e");
+        let other = Diagnostic::note(File::Authkeys, "n");
+        let arranged = arrange(warnings.chain([other, error]).collect());
+        assert_eq!(arranged.len(), 202);
+        assert_eq!(arranged[200].title, "101 more are not shown");
+        assert_eq!(Count::of(&arranged).errors, 1);
     }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::OFlag;
 use systole_core::auth::Keys;
 
-use super::diag::{Count, Diagnostic, File, Source, Sources};
+use super::diag::{self, Count, Diagnostic, File, Source, Sources};
 use super::ha_cf::{self, HaCf, Timing};
 use super::lookup::Lookup;
 use super::{Cluster, Medium, Resource, authkeys, haresources, text};
@@ -85,8 +85,7 @@ pub fn load(dir: &Path, node: &str, options: &LoadOptions) -> Loaded {
     check_fixed_addresses(&ha_cf, &groups, &mut all);
     let mut keys = load_keys(dir);
     all.append(&mut keys.diagnostics);
-    // By file, then by place; what concerns the whole file comes first.
-    all.sort_by_key(|d| (d.file, d.span.as_ref().map(|span| span.start)));
+    let all = diag::arrange(all);
     let parts = Parts { ha_cf, groups };
     let cluster = keys
         .keys

@@ -11,11 +11,13 @@ mod ha_cf;
 mod haresources;
 mod load;
 mod lookup;
+mod own;
 pub mod render;
 mod text;
 mod time;
 
 pub use load::{LoadOptions, Loaded, LoadedKeys, load, load_keys};
+pub use own::own_name;
 
 pub(crate) use load::Parts;
 pub(crate) use text::{Spanned, closest};
@@ -176,3 +178,6 @@ pub struct LogConfig {
     /// `debug`, 0 to 255: above zero, debug lines are logged.
     pub debug: u8,
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use serde::Serialize;
 
-use super::diag::{Diagnostic, Severity, Source, Sources};
+use super::diag::{Diagnostic, Severity, Source, Sources, Span};
 
 /// Whether rendered text carries colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,24 +71,33 @@ fn render_one(diagnostic: &Diagnostic, sources: &Sources, renderer: &Renderer) -
     renderer.render(&[group])
 }
 
+/// The lines that a diagnostic points at; rendering shall not walk through a whole long file.
 fn snippet<'a>(
     diagnostic: &'a Diagnostic,
-    span: &core::ops::Range<usize>,
+    span: &Span,
     source: &'a Source,
 ) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let primary = AnnotationKind::Primary.span(span.clone());
-    let primary = if diagnostic.label.is_empty() {
-        primary
-    } else {
-        primary.label(printable(&diagnostic.label))
-    };
-    let mut snippet = Snippet::source(source.shown.as_str()).annotation(primary);
-    if let Some((span, label)) = &diagnostic.related {
-        snippet = snippet.annotation(
-            AnnotationKind::Context
-                .span(span.clone())
-                .label(printable(label)),
-        );
+    let text = source.shown.as_str();
+    let related = diagnostic.related.as_ref();
+    let first = related.map_or(span.start, |(other, _)| other.start.min(span.start));
+    let last = related.map_or(span.end, |(other, _)| other.end.max(span.end));
+    let before = text.get(..first).unwrap_or_default();
+    let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
+    let after = text.get(last..).unwrap_or_default();
+    let rest = after.split('\n').next().unwrap_or_default();
+    let end = last.saturating_add(rest.trim_end_matches('\r').len());
+    let within = |span: &Span| span.start.saturating_sub(start)..span.end.saturating_sub(start);
+
+    let mut primary = AnnotationKind::Primary.span(within(span));
+    if !diagnostic.label.is_empty() {
+        primary = primary.label(printable(&diagnostic.label));
+    }
+    let mut snippet = Snippet::source(text.get(start..end).unwrap_or_default())
+        .line_start(before.matches('\n').count().saturating_add(1))
+        .annotation(primary);
+    if let Some((span, label)) = related {
+        let context = AnnotationKind::Context.span(within(span));
+        snippet = snippet.annotation(context.label(printable(label)));
     }
     snippet
 }
@@ -155,6 +164,7 @@ fn line_and_column(text: &str, at: usize) -> (usize, usize) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::diag::File;
     use super::*;
 
     /// Aim: places are counted from 1, in lines and characters.
@@ -163,6 +173,26 @@ mod tests {
         assert_eq!(line_and_column("ab\ncd", 0), (1, 1));
         assert_eq!(line_and_column("ab\ncd", 4), (2, 2));
         assert_eq!(line_and_column("\u{e4}b", 2), (1, 2));
+    }
+
+    /// Aim: colours come only when asked for, and change nothing but colours.
+    #[test]
+    fn colours() {
+        let said = [Diagnostic::error(File::HaCf, "no")
+            .at(&(2..3), "here")
+            .help("mend")];
+        let mut sources = Sources::default();
+        sources.ha_cf.shown = "a b\n".to_owned();
+        let plain = render(&said, &sources, Style::Plain);
+        let coloured = render(&said, &sources, Style::Coloured);
+        assert!(!plain.contains('\u{1b}') && coloured.contains('\u{1b}'));
+        let mut rest = coloured.as_str();
+        let mut bare = String::new();
+        while let Some((before, after)) = rest.split_once('\u{1b}') {
+            bare.push_str(before);
+            rest = after.split_once('m').unwrap().1;
+        }
+        assert_eq!(bare + rest, plain);
     }
 
     /// Aim: what a file holds cannot steer the terminal.
