@@ -56,7 +56,7 @@ impl Names {
                 };
                 (Level::Info, "standby_begin", text)
             }
-            Report::StandbyEnd(end) => self.standby_end(end),
+            Report::StandbyEnd { giving, end } => self.standby_end(giving, end),
             Report::Accepted(command) => (
                 Level::Info,
                 "accepted",
@@ -106,7 +106,7 @@ impl Names {
         }
     }
 
-    fn standby_end(&self, end: StandbyEnd) -> (Level, &'static str, String) {
+    fn standby_end(&self, giving: bool, end: StandbyEnd) -> (Level, &'static str, String) {
         let level = if end == StandbyEnd::Done {
             Level::Info
         } else {
@@ -115,16 +115,16 @@ impl Names {
         (
             level,
             "standby_end",
-            format!("standby {}", self.standby_outcome(end)),
+            format!("standby {}", self.standby_outcome(giving, end)),
         )
     }
 
     /// How a standby ended, in words that read on after "standby".
-    #[must_use]
-    pub fn standby_outcome(&self, end: StandbyEnd) -> String {
+    fn standby_outcome(&self, giving: bool, end: StandbyEnd) -> String {
         let peer = &self.peer;
         match end {
-            StandbyEnd::Done => "done: the other node has the groups".into(),
+            StandbyEnd::Done if giving => format!("done: {peer} has the groups"),
+            StandbyEnd::Done => "done: this node has the groups".into(),
             StandbyEnd::NoReply => {
                 format!("failed: {peer} did not answer; the groups stay where they are")
             }

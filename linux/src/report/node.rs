@@ -1,5 +1,6 @@
 //! Sentences about the two nodes.
 
+use systole_core::hold::Hold;
 use systole_core::report::{NodeStatus, Report};
 
 use super::{Level, Names, Words};
@@ -27,7 +28,7 @@ impl Names {
                 (
                     Level::Info,
                     "own_hold",
-                    format!("this node holds {hold} resources{settled}"),
+                    format!("this node holds {}{settled}", resources(hold)),
                 )
             }
             Report::OwnLateness(gap) => (
@@ -174,10 +175,18 @@ impl Names {
             ),
             Report::PeerHold { hold, stable } => {
                 let settled = if stable { "" } else { ", in transition" };
-                let text = format!("peer {peer} holds {hold} resources (its words){settled}");
+                let text = format!("peer {peer} says it holds {}{settled}", resources(hold));
                 (Level::Info, "peer_hold", text)
             }
             _ => return None,
         })
+    }
+}
+
+/// What a node holds, in the original's words.
+fn resources(hold: Hold) -> String {
+    match hold {
+        Hold::None => "no resources".to_owned(),
+        Hold::Local | Hold::Foreign | Hold::All => format!("{hold} resources"),
     }
 }

@@ -98,9 +98,12 @@ fn sentences_about_groups() {
             "standby all refused: rproxy1 is not an active, settled member; look at `systole status`",
         ),
         (
-            Report::StandbyEnd(StandbyEnd::Done),
+            Report::StandbyEnd {
+                giving: true,
+                end: StandbyEnd::Done,
+            },
             Level::Info,
-            "standby done: the other node has the groups",
+            "standby done: rproxy1 has the groups",
         ),
     ] {
         let sentence = names().sentence(report);
