@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ use super::Sockets;
 use super::line::Line;
 use crate::config::LogConfig;
 
-/// How long a stalled logger is waited for before its line is given up.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long a stalled logger is waited for before its line is given up: less than a flush takes.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// syslog's number of the facility `daemon`.
 const DAEMON: u8 = 3;
@@ -89,7 +89,7 @@ impl Sinks {
             file.write(&text);
         }
         if self.terminal {
-            let _ = io::stderr().write_all(text.as_bytes());
+            to_terminal(line.level, text.trim_end());
         }
         if let Some(journal) = &mut self.journal
             && let Some(lost) = journal.send(&line.for_journald())
@@ -132,6 +132,18 @@ impl LogFile {
         // A full disk loses lines; there is nobody to tell but the other sinks' readers.
         let _ = self.file.write_all(text.as_bytes());
     }
+}
+
+/// Red for errors, yellow for warnings, where colours can be seen.
+fn to_terminal(level: Level, text: &str) {
+    let mut stderr = io::stderr().lock();
+    let colours = stderr.is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let (colour, reset) = match level {
+        Level::ERROR if colours => ("\x1b[31m", "\x1b[0m"),
+        Level::WARN if colours => ("\x1b[33m", "\x1b[0m"),
+        _ => ("", ""),
+    };
+    let _ = writeln!(stderr, "{colour}{text}{reset}");
 }
 
 fn append(path: &Path) -> io::Result<File> {
