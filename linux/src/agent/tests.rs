@@ -326,7 +326,8 @@ async fn a_hanging_start_meets_its_deadline() {
     let machine = Machine::new();
     machine.script(
         "resource.d/hang",
-        "[ $1 = start ] || exit 3; trap '' TERM; sleep 1000 & echo $! > $D/pid; echo $$ > $D/parent; while :; do wait; done",
+        "[ $1 = start ] || exit 3; trap '' TERM; sleep 1000 & echo $! > $D/pid; \
+         echo $$ > $D/parent; while :; do wait; done",
     );
     let mut agent = machine.agent(&["hang"]);
     let began = clock_now();
@@ -385,7 +386,8 @@ async fn a_flood_is_read_and_dropped() {
     let machine = Machine::new();
     machine.script(
         "resource.d/flood",
-        "[ $1 = status ] && exit 3; head -c 8000000 /dev/zero; yes | head -c 8000000; touch $D/journal; echo ended >> $D/journal",
+        "[ $1 = status ] && exit 3; head -c 8000000 /dev/zero; yes | head -c 8000000; \
+         touch $D/journal; echo ended >> $D/journal",
     );
     let mut agent = machine.agent(&["flood"]);
     assert_eq!(acquire(&mut agent).await, Outcome::Done);

@@ -41,7 +41,8 @@ fn sentences() {
                 count: 12,
             },
             Level::Warning,
-            "12 messages on link ucast eth0 192.168.1.1 had no effect: wrong signature; compare authkeys on both nodes",
+            "12 messages on link ucast eth0 192.168.1.1 had no effect: wrong signature; \
+             compare authkeys on both nodes",
         ),
     ] {
         let sentence = names().sentence(report);
