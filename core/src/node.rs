@@ -217,14 +217,18 @@ impl Node {
             return;
         }
         self.beat_at = now;
-        if matches!(self.phase, Phase::Joining | Phase::Member) {
-            self.report(Report::OwnLateness(pause));
-            self.let_go(Hold::All, Cause::OwnLateness);
-            self.standby = Standby::None;
-            self.peer.on_own_lateness();
-            self.new_session();
-            self.seek(self.config.deadtime);
-        }
+        let span = match self.phase {
+            // What we slept through we have not listened to.
+            Phase::Seeking => self.seeking_for,
+            Phase::Joining | Phase::Member => self.config.deadtime,
+            Phase::Stopping | Phase::Stopped => return,
+        };
+        self.report(Report::OwnLateness(pause));
+        self.let_go(Hold::All, Cause::OwnLateness);
+        self.standby = Standby::None;
+        self.peer.on_own_lateness();
+        self.new_session();
+        self.seek(span);
     }
 
     fn seek(&mut self, span: Duration) {

@@ -241,9 +241,11 @@ impl Peer {
         self.forget_report();
     }
 
-    /// We have lost sight of ourselves: the peer has to be seen anew.
+    /// We have lost sight of ourselves: the peer has to be seen anew, and to answer our new session.
+    /// What waited in the sockets meanwhile is as old as a recording.
     pub(crate) fn on_own_lateness(&mut self) {
         self.status = NodeStatus::Init;
+        self.session = None;
         self.heard = None;
         self.late = false;
         self.rejoined = false;

@@ -252,7 +252,8 @@ impl Cluster {
 
     pub(crate) fn transmit(&mut self, sender: usize, link: usize, bytes: &[u8]) {
         let bytes: Rc<[u8]> = bytes.into();
-        let stamp = self.contact.stamp(sender, sequence_of(&bytes));
+        let local = self.machines[sender].clock.local(self.now);
+        let stamp = self.contact.stamp(sender, link, sequence_of(&bytes), local);
         for copy in self
             .network
             .send(self.now, link, sender, &bytes)

@@ -1,7 +1,7 @@
 //! What the two nodes could know of each other, told from outside.
 //!
-//! The nodes are *in contact* while each keeps hearing the other within its deadtime, and each has
-//! heard something the other said after having heard it. This is kept from what the network really
+//! The nodes are *in contact* while each keeps hearing the other within its deadtime, on a link on
+//! which the other hears it, and each has heard something the other said after having heard it. This is kept from what the network really
 //! delivered, not from what the nodes believe: the checkers hold the nodes against it.
 
 use crate::clock::Micros;
@@ -25,6 +25,8 @@ struct View {
     epoch: u64,
     /// The other's epoch, as heard.
     heard_epoch: u64,
+    /// When it was last heard on each link, in this node's time.
+    link_at: Vec<Option<Micros>>,
     /// When the other was last heard saying something fresh, in this node's time.
     fresh_at: Option<Micros>,
     /// The same for anything newer than all before on its link.
@@ -48,6 +50,7 @@ impl Contact {
     pub fn new(links: usize, patience: [Micros; 2]) -> Self {
         let view = |patience| View {
             highest: vec![0; links],
+            link_at: vec![None; links],
             patience,
             ..View::default()
         };
@@ -64,6 +67,7 @@ impl Contact {
         view.heard_epoch = 0;
         view.fresh_at = None;
         view.highest.fill(0);
+        view.link_at.fill(None);
     }
 
     /// A node starts, or runs again after it had lost sight of itself.
@@ -87,14 +91,16 @@ impl Contact {
         }
     }
 
-    /// What a frame sent now carries.
+    /// What a frame sent now on a link carries. Like the wire's `echo` it answers what was heard on
+    /// the same link: a path is a link that works both ways.
     #[must_use]
-    pub fn stamp(&self, sender: usize, sequence: Option<u64>) -> Stamp {
+    pub fn stamp(&self, sender: usize, link: usize, sequence: Option<u64>, local: Micros) -> Stamp {
         let view = &self.views[sender];
+        let heard = view.link_at[link].is_some_and(|at| local < at + view.patience);
         Stamp {
             sender,
             epoch: view.epoch,
-            echo: view.heard_epoch,
+            echo: if heard { view.heard_epoch } else { 0 },
             sequence,
         }
     }
@@ -109,6 +115,7 @@ impl Contact {
             view.heard_epoch = stamp.epoch;
             view.fresh_at = None;
             view.highest.fill(0);
+            view.link_at.fill(None);
         }
         let Some(sequence) = stamp.sequence else {
             return;
@@ -118,6 +125,7 @@ impl Contact {
         }
         view.highest[link] = sequence;
         view.heard_at = Some(local);
+        view.link_at[link] = Some(local);
         if stamp.echo == view.epoch {
             view.fresh_at = Some(local);
         }
@@ -143,7 +151,7 @@ mod tests {
     use super::*;
 
     fn exchange(contact: &mut Contact, from: usize, sequence: u64, local: Micros) {
-        let stamp = contact.stamp(from, Some(sequence));
+        let stamp = contact.stamp(from, 0, Some(sequence), local);
         contact.on_heard(1 - from, 0, stamp, local);
     }
 
@@ -184,7 +192,7 @@ mod tests {
         let mut contact = Contact::new(1, [100, 100]);
         contact.on_start(0);
         contact.on_start(1);
-        let stamp = contact.stamp(0, Some(7));
+        let stamp = contact.stamp(0, 0, Some(7), 10);
         contact.on_heard(1, 0, stamp, 10);
         contact.on_heard(1, 0, stamp, 90);
         assert_eq!(contact.silence(1, 95), Some(85));
