@@ -39,18 +39,12 @@ impl Refusals {
     /// A starting peer sends a few frames that are not proven yet; only more of them are news.
     fn take_unreported(&mut self) -> Option<(Refusal, u32)> {
         const UNPROVEN_NEWS: u32 = 20;
-        for (unreported, reason) in self.unreported.iter_mut().zip(Refusal::ALL) {
-            let count = core::mem::take(unreported);
-            let news = if reason == Refusal::Unproven {
-                UNPROVEN_NEWS
-            } else {
-                1
-            };
-            if count >= news {
-                return Some((reason, count));
-            }
-        }
-        None
+        let mut reasons = self.unreported.iter_mut().zip(Refusal::ALL);
+        let (unreported, reason) = reasons.find(|(unreported, reason)| {
+            let unproven = *reason == Refusal::Unproven;
+            **unreported >= if unproven { UNPROVEN_NEWS } else { 1 }
+        })?;
+        Some((reason, core::mem::take(unreported)))
     }
 }
 

@@ -348,9 +348,11 @@ impl Node {
         self.wants.with(self.groups.present())
     }
 
-    /// Whether we take no more by ourselves.
+    /// Whether we take no more by ourselves, and give no more: what is here only to be released is
+    /// no claim that a peer has to answer.
     fn own_stable(&self) -> bool {
-        self.phase == Phase::Member && self.standby == Standby::None
+        let leaving = self.groups.present().without(self.wants);
+        self.phase == Phase::Member && self.standby == Standby::None && leaving == Hold::None
     }
 
     fn take(&mut self, side: Side, cause: Cause) {
