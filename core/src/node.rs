@@ -241,6 +241,7 @@ impl Node {
     fn new_session(&mut self) {
         self.sid = self.random.next();
         self.links.on_new_session();
+        self.peer.former.clear();
     }
 
     fn on_tick(&mut self) {
@@ -304,7 +305,12 @@ impl Node {
 
     fn peer_gone(&mut self, stopped: bool) {
         self.peer.on_gone(stopped);
-        self.new_session();
+        if stopped {
+            // The acknowledgement of its last words must come from the session it knows.
+            self.links.on_new_session();
+        } else {
+            self.new_session();
+        }
         self.abort_standby();
     }
 

@@ -93,6 +93,9 @@ impl Node {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
         }
         self.links.on_new_session();
+        if self.peer.former.is_full() {
+            self.new_session();
+        }
         self.abort_standby();
         // The new run waits for our echo: do not let it wait for the next heartbeat.
         self.outbox.push(Outgoing::Status(self.own_status));
@@ -116,7 +119,8 @@ impl Node {
             Some(_) => None,
             None => Some(false),
         };
-        if self.links.on_heard(link, sequence, echo, self.now) {
+        let news = self.peer.window.covers(sequence);
+        if news && self.links.on_heard(link, sequence, echo, self.now) {
             self.on_peer_heard();
         }
         let before = self.peer.window.missing_count();

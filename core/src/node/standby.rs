@@ -166,6 +166,9 @@ impl Node {
         if !free || !able {
             return;
         }
+        if matches!(self.standby, Standby::Asking(_)) {
+            self.end_standby(StandbyEnd::NoReply);
+        }
         if self.standby == Standby::None {
             self.report(Report::StandbyBegin {
                 hold: mine,
