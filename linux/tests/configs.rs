@@ -126,6 +126,16 @@ fn article_is_clean() {
     compare(&case.join("expected.txt"), &text).unwrap();
 }
 
+/// Aim: the samples that a package installs are right as they are; everybody begins with them.
+#[test]
+fn shipped_samples_are_clean() {
+    let text = run(&collection().join("../../dist/ha.d"));
+    assert!(
+        text.starts_with("/etc/ha.d is in order: no errors, no warnings\n"),
+        "{text}"
+    );
+}
+
 /// Aim: every mistake in the collection is told in exactly the words that were approved.
 #[test]
 fn faulty_configurations() {
