@@ -15,7 +15,7 @@ use crate::clock::{duration, now};
 const STEP_LIMIT: Duration = Duration::from_secs(8);
 
 /// After each step the client must be served without a gap for this long.
-const SETTLED: Duration = Duration::from_millis(700);
+const SETTLED: Duration = Duration::from_millis(1200);
 
 /// A client that is refused or not answered knows only after this time.
 const VERDICT: Duration = Duration::from_millis(200);

@@ -115,7 +115,10 @@ fn record() -> Vec<Vec<u8>> {
             && buffer[9] == 17
             && buffer[22..24] == PORT.to_be_bytes()
         {
-            let payload = buffer[28..length].to_vec();
+            let payload = buffer
+                .get(28..length)
+                .expect("as long as it was read")
+                .to_vec();
             if !packets.contains(&payload) {
                 packets.push(payload);
             }
