@@ -15,12 +15,11 @@ mod table;
 use core::time::Duration;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::thread;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Parser;
-use nix::sys::signal::{SigSet, Signal};
 use systole::demo::lab::{Interrupt, Service};
+use systole::demo::listen_for_signals;
 
 use crate::contender::Contender;
 use crate::idle::Idle;
@@ -60,8 +59,8 @@ struct Cli {
 
 fn main() -> Result<ExitCode> {
     let cli = Cli::parse();
-    // First of all, so that no thread is left to be ended by a signal.
-    let interrupt = listen_for_signals()?;
+    let interrupt = Interrupt::default();
+    listen_for_signals(interrupt.clone())?;
     let (contenders, absent) = contender::all(!cli.no_peers);
     for sentence in &absent {
         progress::say(sentence);
@@ -137,21 +136,4 @@ fn notes() -> Vec<String> {
         "keepalived takes over after three missed adverts and its skew time; it has no deadtime"
             .to_owned(),
     ]
-}
-
-/// Ctrl-C, SIGTERM and a closed terminal end the benchmark in order, so that its directories go too.
-fn listen_for_signals() -> Result<Interrupt> {
-    let mut signals = SigSet::empty();
-    for signal in [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP] {
-        signals.add(signal);
-    }
-    signals.thread_block().context("cannot block signals")?;
-    let interrupt = Interrupt::default();
-    let set = interrupt.clone();
-    thread::spawn(move || {
-        if signals.wait().is_ok() {
-            set.set();
-        }
-    });
-    Ok(interrupt)
 }

@@ -227,7 +227,11 @@ impl Lab {
         let lines = Network::ALL.map(|network| format!("link set {} down\n", port(host, network)));
         self.hub.ip(&lines.concat())?;
         self.node_mut(host).lose_power();
-        // The far ends of the cables go with the machine's network; only when they have can it be switched on again.
+        // The cables would go with the machine's network, but a busy kernel can take many seconds to clear that
+        // away. Only when they have gone can the machine be switched on again. One that has gone already is no error.
+        for network in Network::ALL {
+            let _ = self.remove_cable(host, network);
+        }
         let gone = || {
             Network::ALL
                 .iter()
