@@ -1,9 +1,17 @@
 //! The only place that reads a clock.
 
 use core::time::Duration as Span;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{
+    ClockId as TimerClock, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags,
+};
 use nix::time::{ClockId, clock_gettime};
 use systole_core::time::{Duration, Instant};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Now, on the clock that goes on while the machine is suspended (`CLOCK_BOOTTIME`).
 ///
@@ -40,11 +48,87 @@ pub fn duration(span: Span) -> Duration {
     Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
 }
 
-/// Sleeps until one of the core's deadlines; comes back at once when it has passed.
+/// Rings at one of the core's deadlines.
 ///
-/// It may come back a millisecond late (the timer's resolution), never early.
-pub async fn sleep_until(deadline: Instant) {
-    tokio::time::sleep(span(deadline.since(now()))).await;
+/// It is a timer of the kernel on the clock of [`now`], because a runtime's own timers wake the process more often
+/// than they ring, which is most of what an idle node costs, and ring up to a millisecond late.
+#[derive(Debug)]
+pub struct Alarm {
+    timer: AsyncFd<Timer>,
+    set_to: Option<Instant>,
+}
+
+/// For the runtime, which asks for the descriptor in the old way too.
+#[derive(Debug)]
+struct Timer(TimerFd);
+
+impl AsFd for Timer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl AsRawFd for Timer {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+impl Alarm {
+    /// Makes an alarm that is not set. Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// The kernel has no timer for us.
+    pub fn new() -> io::Result<Self> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        let timer = TimerFd::new(TimerClock::CLOCK_BOOTTIME, flags)?;
+        #[expect(
+            deprecated,
+            reason = "what replaces it is unsafe code; a TimerFd keeps its descriptor as long as it lives, which is \
+                      all that is asked for"
+        )]
+        let timer = AsyncFd::with_interest(Timer(timer), Interest::READABLE)?;
+        Ok(Self {
+            timer,
+            set_to: None,
+        })
+    }
+
+    /// Waits until `deadline`, for ever when there is none; loses nothing when it is dropped before that.
+    pub async fn wait(&mut self, deadline: Option<Instant>) {
+        if self.set_to != deadline && self.set(deadline).is_err() {
+            // Only a broken descriptor refuses to be set. Better a late timer than none.
+            return match deadline {
+                Some(at) => tokio::time::sleep(span(at.since(now()))).await,
+                None => core::future::pending().await,
+            };
+        }
+        // It rings when the kernel says so, and also for a deadline that had passed before it was set.
+        while deadline.is_none_or(|at| now() < at) {
+            match self.timer.readable().await {
+                Ok(mut ready) => ready.clear_ready(),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn set(&mut self, deadline: Option<Instant>) -> io::Result<()> {
+        self.set_to = None;
+        let Timer(timer) = self.timer.get_ref();
+        match deadline {
+            Some(at) => {
+                // Zero would mean never.
+                let at = TimeSpec::from(Span::from_micros(at.as_micros().max(1)));
+                timer.set(
+                    Expiration::OneShot(at),
+                    TimerSetTimeFlags::TFD_TIMER_ABSTIME,
+                )?;
+            }
+            None => timer.unset()?,
+        }
+        self.set_to = deadline;
+        Ok(())
+    }
 }
 
 /// Writes wall-clock time as `2026-11-22T03:14:15.123Z`.
@@ -79,13 +163,31 @@ fn civil(day: u64) -> (u64, u64, u64) {
 mod tests {
     use super::*;
 
-    /// Aim: time goes on, and a deadline in the past does not hold anybody up.
+    /// Aim: a deadline in the past holds nobody up, and one in the future rings neither early nor late, again and
+    /// again, also after it was put off or given up in between.
     #[tokio::test]
-    async fn deadlines() {
+    async fn alarm() {
+        let short = Duration::from_millis(20);
+        let mut alarm = Alarm::new().unwrap();
         let before = now();
-        sleep_until(before).await;
-        sleep_until(before + Duration::from_millis(20)).await;
-        assert!(now().since(before) >= Duration::from_millis(20));
+        alarm.wait(Some(before)).await;
+        assert!(now().since(before) < short);
+        for _ in 0..3 {
+            let at = now() + short;
+            alarm.wait(Some(at)).await;
+            assert!(now() >= at);
+            assert!(now().since(at) < Duration::from_secs(5));
+            let never = tokio::time::timeout(span(short.times(2)), alarm.wait(None));
+            assert!(never.await.is_err());
+            let far =
+                tokio::time::timeout(span(short), alarm.wait(Some(now() + short.times(1_000))));
+            assert!(far.await.is_err());
+        }
+    }
+
+    /// Aim: the wall clock has been set.
+    #[test]
+    fn wall_clock() {
         assert!(wall() > Duration::from_secs(1_700_000_000));
     }
 

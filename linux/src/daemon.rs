@@ -43,6 +43,7 @@ struct Daemon {
     signals: Signals,
     keys: keys::KeyReader,
     watchdog: Watchdog,
+    alarm: clock::Alarm,
     frame: [u8; FRAME_BYTES_MAX],
     /// One byte longer than a frame, so that a longer datagram shows.
     buffer: [u8; FRAME_BYTES_MAX + 1],
@@ -150,15 +151,9 @@ impl Daemon {
     async fn wait(&mut self) -> Wake {
         let deadline = self.node.deadline().map(|(at, _)| at);
         let deadline = deadline.into_iter().chain(self.watchdog.next()).min();
-        let sleep = async {
-            match deadline {
-                Some(at) => clock::sleep_until(at).await,
-                None => core::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
-            () = sleep => Wake::Tick,
+            () = self.alarm.wait(deadline) => Wake::Tick,
             done = self.agent.done() => Wake::Done(done),
             _ = self.signals.terminate.recv() => Wake::Stop,
             _ = self.signals.interrupt.recv() => Wake::Stop,

@@ -191,6 +191,7 @@ async fn start(
         signals: Signals::new()?,
         keys: KeyReader::new(&options.config_dir),
         watchdog: Watchdog::new(),
+        alarm: clock::Alarm::new()?,
         frame: [0; FRAME_BYTES_MAX],
         buffer: [0; FRAME_BYTES_MAX + 1],
         verdict: None,

@@ -220,6 +220,7 @@ impl Links {
             return;
         };
         port.receiver = None;
+        self.watch.worry();
         for link in self.all.iter_mut().filter(|link| link.port == number) {
             link.fault = Some(LinkError::Socket {
                 what: "receive on",
@@ -267,6 +268,8 @@ impl Links {
                 link.look(&state);
             }
         }
+        self.watch
+            .seen(self.all.iter().all(|link| link.fault.is_none()));
     }
 
     /// The link a packet belongs to; none when it is our own. A port that only one link uses gives

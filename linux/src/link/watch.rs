@@ -1,5 +1,6 @@
-//! When to look at the interfaces again: soon after the kernel says that one has changed, and at
-//! least once a second should it say nothing.
+//! When to look at the interfaces again: soon after the kernel says that one has changed, and now and then
+//! should it say nothing: every second while something is wrong, else rarely, because looking costs more than a
+//! heartbeat does.
 
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -11,8 +12,12 @@ use rtnetlink::sys::protocols::NETLINK_ROUTE;
 use rtnetlink::sys::{AsyncSocket, SocketAddr, TokioSocket};
 use tokio::time::{Instant, Sleep, sleep};
 
-/// The longest time a change can go unnoticed when the kernel does not announce it.
-const IDLE: Duration = Duration::from_secs(1);
+/// The longest time a change can go unnoticed when the kernel does not announce changes, and between two attempts to
+/// open a link that does not work.
+const ANXIOUS: Duration = Duration::from_secs(1);
+
+/// The longest time a change can go unnoticed when the kernel does announce them, and everything works.
+const CALM: Duration = Duration::from_secs(30);
 
 /// One change comes as several notifications; they are looked at together.
 const SETTLE: Duration = Duration::from_millis(10);
@@ -39,7 +44,7 @@ impl Watch {
             .ok();
         Self {
             socket,
-            sleep: Box::pin(sleep(IDLE)),
+            sleep: Box::pin(sleep(ANXIOUS)),
             settling: false,
         }
     }
@@ -54,8 +59,22 @@ impl Watch {
             return Poll::Pending;
         }
         self.settling = false;
-        self.sleep.as_mut().reset(Instant::now() + IDLE);
+        self.sleep.as_mut().reset(Instant::now() + ANXIOUS);
         Poll::Ready(())
+    }
+
+    /// Says how things were at the last look; until told, the next one is soon.
+    pub(super) fn seen(&mut self, all_works: bool) {
+        if all_works && self.socket.is_some() && !self.settling {
+            self.sleep.as_mut().reset(Instant::now() + CALM);
+        }
+    }
+
+    /// Makes the next look be soon, because something no longer works.
+    pub(super) fn worry(&mut self) {
+        if !self.settling {
+            self.sleep.as_mut().reset(Instant::now() + ANXIOUS);
+        }
     }
 
     fn poll_notified(&mut self, context: &mut Context<'_>) -> bool {
@@ -77,6 +96,7 @@ impl Watch {
                 Poll::Ready(Err(error)) => {
                     tracing::warn!("notices of interface changes have ended: {error}");
                     self.socket = None;
+                    self.worry();
                     return true;
                 }
             }
@@ -87,9 +107,13 @@ impl Watch {
 }
 
 fn subscribe() -> io::Result<TokioSocket> {
-    let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr]
-        .into_iter()
-        .fold(0_u32, |mask, group| mask | 1 << (group as u32 - 1));
+    let groups = [
+        MulticastGroup::Link,
+        MulticastGroup::Ipv4Ifaddr,
+        MulticastGroup::Ipv6Ifaddr,
+    ]
+    .into_iter()
+    .fold(0_u32, |mask, group| mask | 1 << (group as u32 - 1));
     let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
     socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
     Ok(socket)
