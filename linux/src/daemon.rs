@@ -5,11 +5,11 @@
 
 mod addresses;
 mod keys;
+mod manager;
 mod setup;
 mod view;
 
 use futures_util::FutureExt as _;
-use sd_notify::NotifyState;
 use systole_core::Node;
 use systole_core::action::Action;
 use systole_core::event::{Command, Event};
@@ -42,6 +42,7 @@ struct Daemon {
     journal: std::sync::Arc<Journal>,
     signals: Signals,
     keys: keys::KeyReader,
+    manager: manager::Manager,
     watchdog: Watchdog,
     frame: [u8; FRAME_BYTES_MAX],
     /// One byte longer than a frame, so that a longer datagram shows.
@@ -97,14 +98,14 @@ impl Watchdog {
         self.every.map(|every| self.fed_at + every)
     }
 
-    fn feed(&mut self) {
+    fn feed(&mut self, manager: &mut manager::Manager) {
         let now = clock::now();
         if self
             .every
             .is_some_and(|every| now.since(self.fed_at) >= every)
         {
             self.fed_at = now;
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            manager.tell("WATCHDOG", "1");
         }
     }
 }
@@ -112,6 +113,7 @@ impl Watchdog {
 impl Daemon {
     /// Runs until the node has stopped.
     async fn run(&mut self) {
+        self.manager.tell("READY", "1");
         self.handle(Event::Tick);
         while !self.drain() {
             match self.wait().await {
@@ -128,7 +130,7 @@ impl Daemon {
                     });
                 }
                 Wake::Stop => {
-                    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+                    self.manager.tell("STOPPING", "1");
                     self.handle(Event::Command(Command::Stop));
                 }
                 Wake::Reload => {
@@ -178,7 +180,8 @@ impl Daemon {
             self.on_link(&event);
         }
         self.handle(Event::Tick);
-        self.watchdog.feed();
+        self.watchdog.feed(&mut self.manager);
+        self.manager.flush();
     }
 
     fn on_link(&mut self, event: &LinkEvent) {
@@ -237,7 +240,7 @@ impl Daemon {
         sentence.log();
         self.view.on_report(report, &sentence);
         if let Report::OwnHold { .. } = report {
-            let _ = sd_notify::notify(&[NotifyState::Status(&sentence.text)]);
+            self.manager.tell("STATUS", &sentence.text);
         }
         if let Report::Accepted(_) | Report::Refused(..) = report {
             self.verdict = Some(*report);
