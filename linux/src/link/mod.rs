@@ -21,7 +21,7 @@ pub use error::LinkError;
 pub use interface::own_addresses;
 
 use error::errno;
-use interface::interfaces;
+use interface::{Interface, interfaces};
 use state::{Link, Port, fit};
 use udp::Envelope;
 use watch::Watch;
@@ -103,9 +103,9 @@ impl Links {
             all: links,
             ports,
             next: 0,
-            watch: Watch::new(),
+            watch: Watch::new(interfaces).map_err(|error| LinkError::Thread(errno(&error)))?,
         };
-        opened.look();
+        opened.look(interfaces());
         let fatal = |link: &Link| link.fault.clone().filter(LinkError::is_fatal_at_start);
         match opened.all.iter().find_map(fatal) {
             Some(fault) => Err(fault),
@@ -181,8 +181,8 @@ impl Links {
 
     fn poll_recv(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<LinkEvent> {
         // After a look the watch is polled once more, which arms it for the next one.
-        while self.watch.poll(context).is_ready() {
-            self.look();
+        while let Poll::Ready(found) = self.watch.poll(context) {
+            self.look(found);
         }
         if let Some(change) = self.next_change() {
             return Poll::Ready(change);
@@ -248,9 +248,9 @@ impl Links {
         None
     }
 
-    /// Looks at the interfaces and opens, closes or replaces sockets accordingly.
-    fn look(&mut self) {
-        let found = match interfaces() {
+    /// Opens, closes or replaces sockets according to the interfaces.
+    fn look(&mut self, found: io::Result<Vec<Interface>>) {
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!("cannot read the interfaces of this machine: {error}");
