@@ -9,7 +9,6 @@ mod manager;
 mod setup;
 mod view;
 
-use futures_util::FutureExt as _;
 use systole_core::Node;
 use systole_core::action::Action;
 use systole_core::event::{Command, Event};
@@ -174,7 +173,7 @@ impl Daemon {
     /// The deadline has come. What is already here goes first: it may be the missing heartbeat.
     fn on_deadline(&mut self) {
         for _ in 0..FRAMES_BEFORE_TICK {
-            let Some(event) = self.links.recv(&mut self.buffer[..]).now_or_never() else {
+            let Some(event) = self.links.try_recv(&mut self.buffer[..]) else {
                 break;
             };
             self.on_link(&event);
