@@ -40,6 +40,7 @@ struct Daemon {
     names: Names,
     journal: std::sync::Arc<Journal>,
     signals: Signals,
+    alarm: clock::Alarm,
     keys: keys::KeyReader,
     manager: manager::Manager,
     watchdog: Watchdog,
@@ -151,15 +152,15 @@ impl Daemon {
     async fn wait(&mut self) -> Wake {
         let deadline = self.node.deadline().map(|(at, _)| at);
         let deadline = deadline.into_iter().chain(self.watchdog.next()).min();
-        let sleep = async {
+        let ring = async {
             match deadline {
-                Some(at) => clock::sleep_until(at).await,
+                Some(at) => self.alarm.ring(at).await,
                 None => core::future::pending().await,
             }
         };
         tokio::select! {
             biased;
-            () = sleep => Wake::Tick,
+            _ = ring => Wake::Tick,
             done = self.agent.done() => Wake::Done(done),
             _ = self.signals.terminate.recv() => Wake::Stop,
             _ = self.signals.interrupt.recv() => Wake::Stop,

@@ -188,6 +188,7 @@ async fn start(
         names,
         journal,
         signals: Signals::new()?,
+        alarm: clock::Alarm::new()?,
         keys: KeyReader::new(&options.config_dir),
         manager: Manager::new(std::env::var_os("NOTIFY_SOCKET")),
         watchdog: Watchdog::new(),

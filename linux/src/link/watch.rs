@@ -141,7 +141,7 @@ mod tests {
     /// Aim: a kernel that does not answer holds nobody up, and is asked only once until it does.
     #[tokio::test]
     async fn a_look_that_hangs() {
-        let (begin, begun) = channel();
+        let (begin, looks) = channel();
         let (answer, answers) = channel::<()>();
         let mut watch = Watch::new(move || {
             let _ = begin.send(());
@@ -152,7 +152,7 @@ mod tests {
         watch.socket = None;
         let hangs = timeout(IDLE * 5 / 2, poll_fn(|context| watch.poll(context))).await;
         assert!(hangs.is_err());
-        assert_eq!(begun.try_iter().count(), 1);
+        assert_eq!(looks.try_iter().count(), 1);
         answer.send(()).unwrap();
         let found = timeout(IDLE, poll_fn(|context| watch.poll(context))).await;
         assert!(found.unwrap().unwrap().is_empty());

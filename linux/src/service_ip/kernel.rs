@@ -69,7 +69,10 @@ impl Kernel {
         for _ in 1..BUSY_TRIES_MAX {
             match self.lists(view).await {
                 // Whoever wanted the list before us was broken off, and its rest is still coming.
-                Err(ServiceIpError::Kernel { errno, .. }) if errno == Errno::EBUSY => {
+                Err(ServiceIpError::Kernel {
+                    errno: Errno::EBUSY,
+                    ..
+                }) => {
                     sleep(BUSY_PAUSE).await;
                 }
                 done => return done,
