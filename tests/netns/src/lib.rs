@@ -340,10 +340,6 @@ impl World {
 
 /// What `systole status --json` must say before a test may go on.
 fn settled(world: &World, host: Host) -> Option<()> {
-    if std::env::var_os("NOSTATUS").is_some() {
-        std::thread::sleep(Duration::from_millis(700));
-        return Some(());
-    } // TEMPORARY
     let status = world.lab.node(host).status()?;
     let is = |pointer: &str, word: &str| status.pointer(pointer).is_some_and(|v| v == word);
     let stable = |pointer: &str| status.pointer(pointer).is_some_and(|v| v == true);

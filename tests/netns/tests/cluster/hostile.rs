@@ -215,7 +215,7 @@ fn wrong_key_on_one_node() {
         world.start(host);
     }
     for host in Host::BOTH {
-        world.logged(host, "signature wrong");
+        world.logged(host, "wrong signature");
         world.wait_until("the refused packets are counted", |world| {
             let status = world.lab().node(host).status()?;
             refused(&status).filter(|count| *count > 10)
@@ -231,13 +231,13 @@ fn wrong_key_on_one_node() {
 /// How many packets had no effect, over all links and reasons.
 fn refused(status: &serde_json::Value) -> Option<u64> {
     let links = status.get("links")?.as_array()?;
-    let counts = links
+    let counters = links
         .iter()
-        .filter_map(|link| link.get("refused")?.as_object());
+        .filter_map(|link| link.get("refused")?.as_array())
+        .flatten();
     Some(
-        counts
-            .flat_map(|reasons| reasons.values())
-            .filter_map(serde_json::Value::as_u64)
+        counters
+            .filter_map(|counter| counter.get("count")?.as_u64())
             .sum(),
     )
 }

@@ -222,7 +222,7 @@ fn stopped_process_lets_go() {
         .node(FIRST)
         .signal(Signal::SIGCONT)
         .expect("a daemon");
-    world.logged(FIRST, "this node stood still");
+    world.logged(FIRST, "this node did not run for");
     world.settled();
     let holder = world.holder();
     world.only_holder(holder, DEADTIME);

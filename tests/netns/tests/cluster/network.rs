@@ -43,9 +43,9 @@ fn all_links_cut_and_healed() {
     world.pull(FIRST, Network::Private);
     world.logged(FIRST, "peer rproxy2 is dead");
     world.logged(SECOND, "peer rproxy1 is dead");
-    world.logged(SECOND, "is here after");
+    world.logged(SECOND, "runs here, after");
     world.plug(FIRST, Network::Private);
-    world.logged(FIRST, "is heard again");
+    world.logged(FIRST, "is back without having restarted");
     world.only_holder(FIRST, DEADTIME * 2);
     world.settled();
 }
@@ -59,7 +59,7 @@ fn interface_vanishes_and_returns() {
         .lab()
         .remove_cable(SECOND, Network::Private)
         .expect("a cable");
-    world.logged(SECOND, "link ucast eth0 192.168.1.1 has failed");
+    world.logged(SECOND, "link ucast eth0 192.168.1.1 cannot send or receive");
     world.nothing_happens_for(DEADTIME);
     let ups = world.log_count(SECOND, "link ucast eth0 192.168.1.1 is up");
     world
