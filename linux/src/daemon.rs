@@ -92,6 +92,11 @@ impl Watchdog {
         }
     }
 
+    /// When it wants to be fed next, with heartbeats further apart than its limit too.
+    fn next(&self) -> Option<Instant> {
+        self.every.map(|every| self.fed_at + every)
+    }
+
     fn feed(&mut self) {
         let now = clock::now();
         if self
@@ -144,6 +149,7 @@ impl Daemon {
     /// Waits for whatever comes first. Links come last, so that a flood on them starves nobody.
     async fn wait(&mut self) -> Wake {
         let deadline = self.node.deadline().map(|(at, _)| at);
+        let deadline = deadline.into_iter().chain(self.watchdog.next()).min();
         let sleep = async {
             match deadline {
                 Some(at) => clock::sleep_until(at).await,

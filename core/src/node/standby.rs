@@ -172,6 +172,9 @@ impl Node {
         if !free || !able {
             return;
         }
+        if matches!(self.standby, Standby::Asking(_)) {
+            self.end_standby(StandbyEnd::NoReply);
+        }
         if self.standby == Standby::None {
             self.report(Report::StandbyBegin {
                 hold: mine,
@@ -228,7 +231,8 @@ impl Node {
             self.outbox.push(Outgoing::Ask(hold, Stage::Done));
         } else if self.groups.hopeless() {
             self.end_standby(StandbyEnd::ReleaseFailed);
-            for side in Side::BOTH.into_iter().filter(|side| hold.covers(*side)) {
+            let stuck = |side: &Side| hold.covers(*side) && here.covers(*side);
+            for side in Side::BOTH.into_iter().filter(stuck) {
                 self.take(side, Cause::Standby);
             }
         }
