@@ -77,6 +77,12 @@ impl Network {
         }
     }
 
+    /// The port of the bridge that a node's cable is plugged into.
+    #[must_use]
+    pub fn port(self, host: Host) -> String {
+        format!("{}{}", self.bridge(), host.number())
+    }
+
     const fn number(self) -> u8 {
         match self {
             Self::Private => 0,
@@ -106,10 +112,6 @@ pub(crate) fn host_of_mac(mac: [u8; 6]) -> Option<Host> {
 const fn mac_of(host: Host, network: Network) -> [u8; 6] {
     let [a, b, c, d] = MAC_START;
     [a, b, c, d, host.number(), network.number()]
-}
-
-fn port(host: Host, network: Network) -> String {
-    format!("{}{}", network.bridge(), host.number())
 }
 
 /// Two nodes, their networks and a client.
@@ -224,7 +226,7 @@ impl Lab {
     pub fn power_cut(&mut self, host: Host) -> Result<(), LabError> {
         self.node(host).space()?;
         // Silence first: whatever its processes still do while they end, nobody hears it.
-        let down = |network| format!("link set {} down\n", port(host, network));
+        let down = |network: Network| format!("link set {} down\n", network.port(host));
         self.hub.ip(&Network::ALL.map(down).concat())?;
         self.node_mut(host).lose_power();
         // The kernel removes a dead machine's network when it finds time, which can be long; whichever of us is
@@ -233,7 +235,7 @@ impl Lab {
             let _ = self.remove_cable(host, network);
         }
         let left = self.hub.run("ip", &["-oneline", "link"])?;
-        let stays = Network::ALL.map(|network| port(host, network));
+        let stays = Network::ALL.map(|network| network.port(host));
         match stays.iter().find(|port| left.contains(&format!("{port}@"))) {
             None => Ok(()),
             Some(port) => Err(LabError::Command {
@@ -249,7 +251,7 @@ impl Lab {
     /// It is not there.
     pub fn remove_cable(&self, host: Host, network: Network) -> Result<(), LabError> {
         self.hub
-            .ip(&format!("link delete {}\n", port(host, network)))
+            .ip(&format!("link delete {}\n", network.port(host)))
     }
 
     /// Gives a node the interface, with its cable and address.
@@ -268,7 +270,7 @@ impl Lab {
     /// The node is off.
     pub fn pull(&self, host: Host, network: Network) -> Result<(), LabError> {
         self.hub
-            .ip(&format!("link set {} down\n", port(host, network)))
+            .ip(&format!("link set {} down\n", network.port(host)))
     }
 
     /// Plugs it in again.
@@ -277,7 +279,7 @@ impl Lab {
     /// The node is off.
     pub fn plug(&self, host: Host, network: Network) -> Result<(), LabError> {
         self.hub
-            .ip(&format!("link set {} up\n", port(host, network)))
+            .ip(&format!("link set {} up\n", network.port(host)))
     }
 }
 
@@ -312,7 +314,7 @@ fn hub_lines() -> String {
 }
 
 fn cable_lines(host: Host, network: Network, pid: i32) -> String {
-    let (port, bridge, interface) = (port(host, network), network.bridge(), network.interface());
+    let (port, bridge, interface) = (network.port(host), network.bridge(), network.interface());
     let mac = mac_of(host, network)
         .map(|byte| format!("{byte:02x}"))
         .join(":");
