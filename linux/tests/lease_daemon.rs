@@ -47,7 +47,7 @@ fn write_files(dir: &Path) {
     fs::write(dir.join("ha.cf"), ha_cf).unwrap();
     fs::write(dir.join("haresources"), format!("alpha {SERVICE}\n")).unwrap();
     let keys = dir.join("authkeys");
-    fs::write(&keys, "auth 1\n1 sha1 thirty-two characters are enough\n").unwrap();
+    fs::write(&keys, "auth 1\n1 sha1 thirty-two-characters-are-enough\n").unwrap();
     fs::set_permissions(keys, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
