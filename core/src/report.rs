@@ -257,7 +257,12 @@ pub enum Report {
         giving: bool,
     },
     /// A standby has ended.
-    StandbyEnd(StandbyEnd),
+    StandbyEnd {
+        /// Whether we gave, or meant to; else we were to take.
+        giving: bool,
+        /// How.
+        end: StandbyEnd,
+    },
     /// A command was taken on.
     Accepted(Command),
     /// A command cannot be carried out now.
@@ -271,7 +276,7 @@ pub enum Report {
         /// How many.
         count: u32,
     },
-    /// Messages from the peer were lost and are asked for again.
+    /// Messages from the peer were lost and are asked for again: how many since the last such report.
     MessagesLost(u64),
     /// We were not running for longer than our own deadtime; everything is let go first.
     OwnLateness(Duration),

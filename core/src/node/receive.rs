@@ -34,8 +34,13 @@ impl Node {
 
     fn refuse(&mut self, link: LinkId, reason: Refusal) {
         self.links.on_refused(link, reason);
-        if !self.timers.is_set(TimerId::Refusals) {
-            self.report_refusals();
+        self.report_traffic_now_and_then();
+    }
+
+    /// Reports at once, then at most once in a while: a bad network must not fill the log.
+    fn report_traffic_now_and_then(&mut self) {
+        if !self.timers.is_set(TimerId::Traffic) {
+            self.report_traffic();
         }
     }
 
@@ -51,9 +56,6 @@ impl Node {
         if ours && !self.peer.uuid_clash {
             self.peer.uuid_clash = true;
             self.report(Report::UuidClash);
-        }
-        if self.peer.stopped && !self.peer.is_former(header) && self.session_lapsed {
-            self.new_session();
         }
         let is_status = matches!(message.body, Body::Status { .. });
         match self.peer.admit(header, is_status, self.sid) {
@@ -92,10 +94,16 @@ impl Node {
         if let Some(report) = self.peer.on_new_run(header) {
             self.report(report);
         }
+        if self.peer.former.is_full() {
+            self.new_session(); // It leaves all of them behind at once.
+        }
         if kind != self.peer.kind {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
         }
         self.links.on_new_session();
+        if self.peer.former.is_full() {
+            self.new_session();
+        }
         self.abort_standby();
         // The new run waits for our echo: do not let it wait for the next heartbeat.
         self.outbox.push(Outgoing::Status(self.own_status));
@@ -119,7 +127,8 @@ impl Node {
             Some(_) => None,
             None => Some(false),
         };
-        if self.links.on_heard(link, sequence, echo, self.now) {
+        let news = self.peer.window.covers(sequence);
+        if news && self.links.on_heard(link, sequence, echo, self.now) {
             self.on_peer_heard();
         }
         let before = self.peer.window.missing_count();
@@ -128,9 +137,8 @@ impl Node {
             Novelty::Seen => return,
             Novelty::Newest | Novelty::Jump => {
                 let lost = self.peer.window.missing_count().saturating_sub(before);
-                if lost > 0 || novelty == Novelty::Jump {
-                    self.report(Report::MessagesLost(lost));
-                }
+                self.messages_lost = self.messages_lost.saturating_add(lost);
+                self.report_traffic_now_and_then();
             }
             Novelty::Late => {}
         }

@@ -43,6 +43,11 @@ pub(crate) enum Standby {
 }
 
 impl Standby {
+    /// Whether we are the giver.
+    const fn is_giving(self) -> bool {
+        matches!(self, Self::Asking(_) | Self::Giving(_) | Self::Given(_))
+    }
+
     /// What has been given and is not to be taken back.
     pub(super) const fn gave(self) -> Option<Hold> {
         match self {
@@ -104,9 +109,10 @@ impl Node {
     }
 
     fn end_standby(&mut self, end: StandbyEnd) {
+        let giving = self.standby.is_giving();
         self.standby = Standby::None;
         self.timers.set(TimerId::Standby, None);
-        self.report(Report::StandbyEnd(end));
+        self.report(Report::StandbyEnd { giving, end });
     }
 
     /// The peer is gone or has begun anew: whatever was agreed with it is void.
@@ -166,6 +172,9 @@ impl Node {
         if !free || !able {
             return;
         }
+        if matches!(self.standby, Standby::Asking(_)) {
+            self.end_standby(StandbyEnd::NoReply);
+        }
         if self.standby == Standby::None {
             self.report(Report::StandbyBegin {
                 hold: mine,
@@ -222,7 +231,8 @@ impl Node {
             self.outbox.push(Outgoing::Ask(hold, Stage::Done));
         } else if self.groups.hopeless() {
             self.end_standby(StandbyEnd::ReleaseFailed);
-            for side in Side::BOTH.into_iter().filter(|side| hold.covers(*side)) {
+            let stuck = |side: &Side| hold.covers(*side) && here.covers(*side);
+            for side in Side::BOTH.into_iter().filter(stuck) {
                 self.take(side, Cause::Standby);
             }
         }

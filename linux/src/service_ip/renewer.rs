@@ -100,7 +100,7 @@ impl Leases {
         }
         if let Some((Step::Lapsed, _)) = due {
             tracing::error!(
-                "{address} was not renewed for more than {}s, because this node stood still or \
+                "{address} was not renewed for more than {}s, because this node was paused or \
                  is too busy, so the kernel has withdrawn it; it is added again as soon as \
                  the peer cannot have taken over",
                 self.lease.seconds()
