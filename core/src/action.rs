@@ -5,7 +5,6 @@ use crate::report::Report;
 
 /// One request to the host, from `Node::poll_action`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Action {
     /// Send the first `len` bytes of the frame on a link. It need not be reliable.
     Transmit {

@@ -6,7 +6,6 @@ use crate::id::{GroupId, LinkId};
 
 /// One thing that happened. Hosts hand them to `Node::handle` one at a time.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Event<'a> {
     /// The deadline that `Node::deadline` named has come; harmless when it has not.
     Tick,
@@ -24,6 +23,9 @@ pub enum Event<'a> {
         /// Whether it works now.
         works: bool,
     },
+    /// Something of a group is here already, left by an earlier run of this host. Say so before the
+    /// first `Tick`: the group is then taken over as it is, or released, as the start-up decides.
+    GroupFound(GroupId),
     /// An `Acquire` or `Release` has ended.
     GroupDone {
         /// The group.

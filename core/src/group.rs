@@ -72,11 +72,11 @@ impl Group {
                 self.pending = None;
                 self.set(before, now);
             }
-            (GroupStatus::Released | GroupStatus::Stuck, true, _) => {
+            (GroupStatus::Released | GroupStatus::LeftOver | GroupStatus::Stuck, true, _) => {
                 self.tries = 0;
                 self.begin(Operation::Acquire, now);
             }
-            (GroupStatus::Acquiring | GroupStatus::Held, false, _) => {
+            (GroupStatus::Acquiring | GroupStatus::Held | GroupStatus::LeftOver, false, _) => {
                 self.begin(Operation::Release, now);
             }
             _ => {}
@@ -87,7 +87,7 @@ impl Group {
         match self.status {
             GroupStatus::Acquiring | GroupStatus::Releasing => Some(self.since + OPERATION_MAX),
             GroupStatus::Stuck => Some(self.since + RELEASE_RETRY),
-            GroupStatus::Released | GroupStatus::Held => None,
+            GroupStatus::Released | GroupStatus::Held | GroupStatus::LeftOver => None,
         }
     }
 }
@@ -116,6 +116,15 @@ impl Groups {
 
     pub(crate) fn get(&self, id: GroupId) -> Option<&Group> {
         self.0.get(usize::from(id.0))
+    }
+
+    /// Takes note that an earlier run has left a group here.
+    pub(crate) fn on_found(&mut self, id: GroupId) {
+        if let Some(group) = self.0.get_mut(usize::from(id.0))
+            && group.status == GroupStatus::Released
+        {
+            group.status = GroupStatus::LeftOver;
+        }
     }
 
     /// Wants every group of a side here, or not here.
@@ -176,7 +185,10 @@ impl Groups {
         let expected = match group.status {
             GroupStatus::Acquiring => Some(Operation::Acquire),
             GroupStatus::Releasing => Some(Operation::Release),
-            GroupStatus::Released | GroupStatus::Held | GroupStatus::Stuck => None,
+            GroupStatus::Released
+            | GroupStatus::Held
+            | GroupStatus::LeftOver
+            | GroupStatus::Stuck => None,
         };
         if expected != Some(operation) || group.pending.is_some() {
             return (Consequence::None, None);
@@ -232,7 +244,7 @@ impl Groups {
                 }
                 GroupStatus::Acquiring => overdue = Some((GroupId(index), Operation::Acquire)),
                 GroupStatus::Releasing => overdue = Some((GroupId(index), Operation::Release)),
-                GroupStatus::Released | GroupStatus::Held => {}
+                GroupStatus::Released | GroupStatus::Held | GroupStatus::LeftOver => {}
             }
             if overdue.is_some() {
                 break;
@@ -352,6 +364,19 @@ mod tests {
         let (consequence, _) = groups.on_done(ID, Operation::Acquire, Outcome::Failed, NOW);
         assert_eq!(consequence, Consequence::AcquireFailed(Side::Local));
         assert_eq!(next(&mut groups), Some(Action::Release(ID)));
+    }
+
+    /// Aim: a group left by an earlier run counts as present, is started anew when it is wanted, and
+    /// goes when it is not.
+    #[test]
+    fn left_over_group() {
+        for (wanted, action) in [(true, Action::Acquire(ID)), (false, Action::Release(ID))] {
+            let mut groups = one();
+            groups.on_found(ID);
+            assert_eq!((next(&mut groups), groups.present()), (None, Hold::Local));
+            groups.want(Side::Local, wanted, Cause::LeftOver, NOW);
+            assert_eq!(next(&mut groups), Some(action));
+        }
     }
 
     /// Aim: a failed release is tried again each second and counts as present all the while.

@@ -10,8 +10,8 @@ use heapless::Vec;
 
 const REASONS: usize = Refusal::ALL.len();
 
-/// Between two reports about refused frames of one node.
-pub(crate) const REFUSALS_EVERY: Duration = Duration::from_secs(10);
+/// Between two reports about refused frames and lost messages.
+pub(crate) const TRAFFIC_EVERY: Duration = Duration::from_secs(10);
 
 /// Refused frames of one link, by reason.
 #[derive(Clone, Debug, Default)]

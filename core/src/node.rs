@@ -5,6 +5,8 @@ mod ownership;
 mod receive;
 mod standby;
 pub mod status;
+#[cfg(test)]
+mod tests;
 mod transmit;
 
 use heapless::Deque;
@@ -16,7 +18,7 @@ use crate::group::{Consequence, Groups};
 use crate::hold::{Hold, Side};
 use crate::id::GroupId;
 use crate::limits::{FRAME_BYTES_MAX, REPORTS_MAX};
-use crate::link::{Links, REFUSALS_EVERY};
+use crate::link::{Links, TRAFFIC_EVERY};
 use crate::outbox::{Outbox, Outgoing};
 use crate::peer::Peer;
 use crate::random::Random;
@@ -78,6 +80,8 @@ pub struct Node {
     told: (Hold, bool),
     own_status: NodeStatus,
     probed_at: Option<Instant>,
+    /// Lost on the way and not reported yet.
+    messages_lost: u64,
     ack_residue: u64,
     /// Groups whose release the peer waits for (`auto_failback legacy`), a bit each.
     ip_owed: u64,
@@ -127,6 +131,7 @@ impl Node {
             told: (Hold::None, false),
             own_status: NodeStatus::Init,
             probed_at: None,
+            messages_lost: 0,
             ip_owed: 0,
             ip_asked: None,
             settling: false,
@@ -153,6 +158,11 @@ impl Node {
                 outcome,
             } => {
                 self.on_group_done(group, operation, outcome);
+            }
+            Event::GroupFound(group) => {
+                if self.phase == Phase::Seeking {
+                    self.groups.on_found(group);
+                }
             }
             Event::Command(command) => self.on_command(command),
             Event::Keys(keys) => {
@@ -269,8 +279,8 @@ impl Node {
         {
             self.outbox.push(Outgoing::Rexmit(first, last));
         }
-        if self.timers.take_due(TimerId::Refusals, now) {
-            self.report_refusals();
+        if self.timers.take_due(TimerId::Traffic, now) {
+            self.report_traffic();
         }
     }
 
@@ -379,8 +389,12 @@ impl Node {
         }
     }
 
-    fn report_refusals(&mut self) {
-        let mut any = false;
+    fn report_traffic(&mut self) {
+        let lost = core::mem::take(&mut self.messages_lost);
+        let mut any = lost > 0;
+        if any {
+            self.report(Report::MessagesLost(lost));
+        }
         while let Some((link, reason, count)) = self.links.take_refusals() {
             self.report(Report::FramesRefused {
                 link,
@@ -391,7 +405,7 @@ impl Node {
         }
         if any {
             self.timers
-                .set(TimerId::Refusals, Some(self.now + REFUSALS_EVERY));
+                .set(TimerId::Traffic, Some(self.now + TRAFFIC_EVERY));
         }
     }
 
@@ -423,7 +437,7 @@ impl Node {
         if !running {
             self.timers.set(TimerId::Keepalive, None);
             self.timers.set(TimerId::Retransmit, None);
-            self.timers.set(TimerId::Refusals, None);
+            self.timers.set(TimerId::Traffic, None);
         }
     }
 }

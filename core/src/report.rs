@@ -1,4 +1,6 @@
 //! Every fact worth logging, counting or replaying. The core logs nothing itself.
+//!
+//! The lists here are complete on purpose: a host that does not know a new fact does not compile.
 
 use crate::event::{Command, Operation};
 use crate::hold::Hold;
@@ -70,13 +72,14 @@ pub enum GroupStatus {
     Held,
     /// Its resources are being stopped.
     Releasing,
+    /// An earlier run of this host has left it here; what becomes of it is not decided yet.
+    LeftOver,
     /// It could not be released; parts of it may be here. It is tried again.
     Stuck,
 }
 
 /// Why a received frame had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Refusal {
     /// Longer than a frame can be.
     Oversize,
@@ -112,7 +115,6 @@ impl Refusal {
 
 /// Why a command was refused. Nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum CommandRefusal {
     /// The node has not finished starting up.
     Starting,
@@ -130,7 +132,6 @@ pub enum CommandRefusal {
 
 /// How a standby ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum StandbyEnd {
     /// The other node has the groups.
     Done,
@@ -146,7 +147,6 @@ pub enum StandbyEnd {
 
 /// Why a group operation was begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum Cause {
     /// Start-up: the group prefers this node and nobody holds it.
     StartUp,
@@ -170,11 +170,12 @@ pub enum Cause {
     PeerRequest,
     /// An earlier try failed.
     Retry,
+    /// An earlier run of this host has left it here, and it is not ours now.
+    LeftOver,
 }
 
 /// One fact. `Copy`, without text: the host has the names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Report {
     /// This node's own status word has changed.
     OwnStatus(NodeStatus),
@@ -256,7 +257,12 @@ pub enum Report {
         giving: bool,
     },
     /// A standby has ended.
-    StandbyEnd(StandbyEnd),
+    StandbyEnd {
+        /// Whether we gave, or meant to; else we were to take.
+        giving: bool,
+        /// How.
+        end: StandbyEnd,
+    },
     /// A command was taken on.
     Accepted(Command),
     /// A command cannot be carried out now.
@@ -270,7 +276,7 @@ pub enum Report {
         /// How many.
         count: u32,
     },
-    /// Messages from the peer were lost and are asked for again.
+    /// Messages from the peer were lost and are asked for again: how many since the last such report.
     MessagesLost(u64),
     /// We were not running for longer than our own deadtime; everything is let go first.
     OwnLateness(Duration),

@@ -236,6 +236,9 @@ impl Node {
         if alive && !self.peer.holds(Side::Local) {
             self.try_take(Side::Local, Cause::StartUp);
         }
+        if alive {
+            self.let_go(Hold::All.without(self.wants), Cause::LeftOver);
+        }
     }
 
     /// Takes a side unless it could not be started here a moment ago.

@@ -34,8 +34,13 @@ impl Node {
 
     fn refuse(&mut self, link: LinkId, reason: Refusal) {
         self.links.on_refused(link, reason);
-        if !self.timers.is_set(TimerId::Refusals) {
-            self.report_refusals();
+        self.report_traffic_now_and_then();
+    }
+
+    /// Reports at once, then at most once in a while: a bad network must not fill the log.
+    fn report_traffic_now_and_then(&mut self) {
+        if !self.timers.is_set(TimerId::Traffic) {
+            self.report_traffic();
         }
     }
 
@@ -89,6 +94,9 @@ impl Node {
         if let Some(report) = self.peer.on_new_run(header) {
             self.report(report);
         }
+        if self.peer.former.is_full() {
+            self.new_session(); // It leaves all of them behind at once.
+        }
         if kind != self.peer.kind {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
         }
@@ -129,9 +137,8 @@ impl Node {
             Novelty::Seen => return,
             Novelty::Newest | Novelty::Jump => {
                 let lost = self.peer.window.missing_count().saturating_sub(before);
-                if lost > 0 || novelty == Novelty::Jump {
-                    self.report(Report::MessagesLost(lost));
-                }
+                self.messages_lost = self.messages_lost.saturating_add(lost);
+                self.report_traffic_now_and_then();
             }
             Novelty::Late => {}
         }

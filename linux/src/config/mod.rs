@@ -1,4 +1,27 @@
 //! The three files: ha.cf, haresources, authkeys.
+//!
+//! [`load`] reads them and says everything that is wrong with them at once; a [`Cluster`] exists
+//! only when nothing is.
+
+mod address;
+mod authkeys;
+pub mod diag;
+mod directives;
+mod ha_cf;
+mod haresources;
+mod load;
+mod lookup;
+mod own;
+pub mod render;
+mod text;
+mod time;
+
+pub use load::{LoadOptions, Loaded, LoadedKeys, load, load_keys};
+pub use own::own_name;
+
+pub(crate) use load::Parts;
+pub(crate) use text::{Spanned, closest};
+pub(crate) use time::show as show_time;
 
 use core::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -26,7 +49,8 @@ pub struct Cluster {
     pub auto_failback: AutoFailback,
     /// The wire's `ttl`.
     pub ttl: u8,
-    /// The links that are not this node's own address, in the order of ha.cf.
+    /// All links in the order of ha.cf, also those to this node's own address, since both nodes
+    /// may have the same file: see [`Cluster::without_own`].
     pub links: Vec<LinkConfig>,
     /// The lines of haresources.
     pub groups: Vec<Group>,
@@ -38,6 +62,20 @@ pub struct Cluster {
     pub log: LogConfig,
     /// Every recorded directive and its value as written, for `HA_<directive>` in scripts.
     pub directives: Vec<(String, String)>,
+}
+
+impl Cluster {
+    /// The links that lead to the peer: without those to one of this machine's addresses.
+    #[must_use]
+    pub fn without_own(&self, own: &[IpAddr]) -> Vec<LinkConfig> {
+        let is_own =
+            |link: &&LinkConfig| matches!(link.medium, Medium::Ucast(to) if own.contains(&to));
+        self.links
+            .iter()
+            .filter(|link| !is_own(link))
+            .cloned()
+            .collect()
+    }
 }
 
 /// One heartbeat link.
@@ -140,3 +178,6 @@ pub struct LogConfig {
     /// `debug`, 0 to 255: above zero, debug lines are logged.
     pub debug: u8,
 }
+
+#[cfg(test)]
+mod tests;

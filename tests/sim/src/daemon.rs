@@ -207,7 +207,7 @@ impl Cluster {
                 Action::Acquire(group) => self.operate(node, group, Operation::Acquire),
                 Action::Release(group) => self.operate(node, group, Operation::Release),
                 Action::Stopped => stopped = true,
-                Action::Announce(_) | Action::Report(_) | _ => {}
+                Action::Announce(_) | Action::Report(_) => {}
             }
         }
         let deadline = self.machines[node]

@@ -163,7 +163,9 @@ fn deed(setup: &Setup, report: &Report) -> String {
                 if *giving { "gives" } else { "takes" }
             )
         }
-        Report::StandbyEnd(end) => format!("standby ends: {}", format!("{end:?}").to_lowercase()),
+        Report::StandbyEnd { end, .. } => {
+            format!("standby ends: {}", format!("{end:?}").to_lowercase())
+        }
         Report::Accepted(command) => format!("accepts {}", command_text(*command)),
         Report::Refused(command, why) => {
             format!(

@@ -1,0 +1,275 @@
+//! From the three files to a running daemon.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use sd_notify::NotifyState;
+use systole_core::Node;
+use systole_core::config::{Config, ConfigError, Encoding, GroupConfig, Settings};
+use systole_core::event::Event;
+use systole_core::hold::Side;
+use systole_core::id::{GroupId, GroupName, NameError, NodeName};
+use systole_core::limits::FRAME_BYTES_MAX;
+use thiserror::Error;
+use tokio::runtime;
+
+use super::keys::KeyReader;
+use super::view::View;
+use super::{Daemon, Signals, Watchdog};
+use crate::agent::{Agent, Deadlines, Environment, Places};
+use crate::config::render::{Style, render};
+use crate::config::{Cluster, LinkConfig, LoadOptions, Medium, Resource, load};
+use crate::control::{Control, ControlError};
+use crate::entropy;
+use crate::journal::{Journal, JournalError, Sockets};
+use crate::link::{LinkError, Links, own_addresses};
+use crate::report::Names;
+use crate::service_ip::{ServiceIp, ServiceIpError};
+use crate::state::{self, Identity, StateError};
+use crate::{agent, clock};
+
+/// How long the last log lines may take.
+const FLUSH: core::time::Duration = core::time::Duration::from_secs(1);
+
+/// Where everything is.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The directory of the three files.
+    pub config_dir: PathBuf,
+    /// This node's name.
+    pub node: String,
+    /// Generation and uuid, shared with the original.
+    pub state_dir: PathBuf,
+    /// Control socket and lock.
+    pub runtime_dir: PathBuf,
+}
+
+/// Why the daemon does not start. Nothing was sent or changed.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The three files hold errors; they were written to stderr.
+    #[error("the configuration in {} has errors (above); `systole check` shows them again", .0.display())]
+    Config(PathBuf),
+    /// Every link leads to this node itself.
+    #[error(
+        "no link leads to {peer}: every ucast line of ha.cf names an address of this machine; \
+         add the line of {peer}"
+    )]
+    NoLink {
+        /// The other node.
+        peer: String,
+    },
+    /// The core refuses the settings; `check` should have said so.
+    #[error("the configuration is not possible: {0}")]
+    Settings(#[from] ConfigError),
+    /// A name is not possible; `check` should have said so.
+    #[error("a name in the configuration is not possible: {0}")]
+    Name(#[from] NameError),
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// A link cannot be opened.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// The kernel does not let us handle addresses.
+    #[error(transparent)]
+    ServiceIp(#[from] ServiceIpError),
+    /// There is no log.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Another daemon runs, or there is no control socket.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// A file, a directory or the event loop.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
+/// Reads the three files and runs the daemon until it is told to stop.
+///
+/// # Errors
+/// When it cannot start. Errors in the three files are written to stderr first.
+pub fn run(options: &Options) -> Result<(), StartError> {
+    let cluster = read_files(options)?;
+    // systemd puts a service's stderr into the journal: one copy is enough.
+    let terminal = !cluster.log.system || std::env::var_os("JOURNAL_STREAM").is_none();
+    let journal = Arc::new(Journal::start(
+        &cluster.node,
+        &cluster.log,
+        &Sockets::default(),
+        terminal,
+    )?);
+    let runtime = runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let outcome = runtime.block_on(async {
+        let mut daemon = start(options, cluster, Arc::clone(&journal))
+            .await
+            .inspect_err(|error| {
+                tracing::error!("cannot start: {error}");
+            })?;
+        let _ = sd_notify::notify(&[NotifyState::Ready]);
+        daemon.run().await;
+        tracing::info!("stopped");
+        Ok(())
+    });
+    journal.flush(FLUSH);
+    outcome
+}
+
+fn read_files(options: &Options) -> Result<Cluster, StartError> {
+    let loaded = load(&options.config_dir, &options.node, &LoadOptions::default());
+    eprint!(
+        "{}",
+        render(
+            &loaded.diagnostics,
+            &loaded.sources,
+            Style::of(&io::stderr())
+        )
+    );
+    loaded
+        .cluster
+        .ok_or_else(|| StartError::Config(options.config_dir.clone()))
+}
+
+async fn start(
+    options: &Options,
+    cluster: Cluster,
+    journal: Arc<Journal>,
+) -> Result<Daemon, StartError> {
+    let control = Control::open(&options.runtime_dir)?;
+    let own = own_addresses()?;
+    let links = cluster.without_own(&own);
+    if links.is_empty() {
+        return Err(StartError::NoLink { peer: cluster.peer });
+    }
+    let opened = Links::open(&links)?;
+    let identity = state::open(&options.state_dir)?;
+    if identity.repaired {
+        tracing::warn!("hb_generation was not readable and was made anew from the time of day");
+    }
+    let service_ip = ServiceIp::new(&options.runtime_dir)?;
+    let left = left_over(&service_ip, &cluster).await?;
+    let mut node = node(&cluster, &links, identity)?;
+    for group in left {
+        node.handle(clock::now(), Event::GroupFound(group));
+    }
+    let names = names(&cluster, &links);
+    let view = View::new(&cluster, &links, &names);
+    tracing::info!(
+        "systole {} starts as {} with peer {}: keepalive {}, deadtime {}, {} links, {} groups",
+        env!("CARGO_PKG_VERSION"),
+        cluster.node,
+        cluster.peer,
+        cluster.keepalive,
+        cluster.deadtime,
+        links.len(),
+        cluster.groups.len(),
+    );
+    let environment = Environment::new(
+        &options.config_dir,
+        &options.state_dir,
+        &cluster.node,
+        &cluster.log,
+        &cluster.directives,
+    );
+    let settings = agent::Settings {
+        places: Places::new(&options.config_dir),
+        environment,
+        deadlines: Deadlines::default(),
+        addresses: Arc::new(service_ip),
+    };
+    Ok(Daemon {
+        node,
+        links: opened,
+        agent: Agent::new(cluster.groups, settings)?,
+        control,
+        view,
+        names,
+        journal,
+        signals: Signals::new()?,
+        keys: KeyReader::new(&options.config_dir),
+        watchdog: Watchdog::new(),
+        frame: [0; FRAME_BYTES_MAX],
+        buffer: [0; FRAME_BYTES_MAX + 1],
+        verdict: None,
+        stopped: false,
+    })
+}
+
+/// The groups of which an earlier run has left an address here.
+async fn left_over(service_ip: &ServiceIp, cluster: &Cluster) -> Result<Vec<GroupId>, StartError> {
+    let owned = service_ip.owned().await?;
+    let is_here = |resource: &Resource| match resource {
+        Resource::Address(address) => owned.contains(&address.address),
+        Resource::Agent { .. } => false,
+    };
+    let numbered = (0_u8..).map(GroupId).zip(&cluster.groups);
+    Ok(numbered
+        .filter(|(_, group)| group.resources.iter().any(is_here))
+        .map(|(id, _)| id)
+        .collect())
+}
+
+fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<Node, StartError> {
+    let side = |node: &str| {
+        if node == cluster.node {
+            Side::Local
+        } else {
+            Side::Foreign
+        }
+    };
+    let groups = cluster
+        .groups
+        .iter()
+        .map(|group| {
+            Ok(GroupConfig {
+                name: GroupName::new(&group.name)?,
+                side: side(&group.node),
+            })
+        })
+        .collect::<Result<Vec<_>, NameError>>()?;
+    let config = Config::new(Settings {
+        node: NodeName::new(&cluster.node)?,
+        peer: NodeName::new(&cluster.peer)?,
+        uuid: identity.uuid,
+        generation: identity.generation,
+        unix_time: clock::wall().as_secs(),
+        keepalive: cluster.keepalive,
+        deadtime: cluster.deadtime,
+        warntime: cluster.warntime,
+        initdead: cluster.initdead,
+        auto_failback: cluster.auto_failback,
+        ttl: cluster.ttl,
+        links: &vec![Encoding::Netstring; links.len()],
+        groups: &groups,
+        resources_digest: cluster.resources_digest,
+        keys: cluster.keys.clone(),
+    })?;
+    Ok(Node::new(
+        config,
+        u64::from_le_bytes(entropy::bytes()?),
+        clock::now(),
+    ))
+}
+
+fn names(cluster: &Cluster, links: &[LinkConfig]) -> Names {
+    let link = |link: &LinkConfig| match &link.medium {
+        Medium::Ucast(to) => format!("ucast {} {to}", link.interface),
+        Medium::Bcast => format!("bcast {}", link.interface),
+        Medium::Mcast { group, .. } => format!("mcast {} {group}", link.interface),
+    };
+    Names {
+        node: cluster.node.clone(),
+        peer: cluster.peer.clone(),
+        links: links.iter().map(link).collect(),
+        groups: cluster
+            .groups
+            .iter()
+            .map(|group| group.name.clone())
+            .collect(),
+        deadtime: cluster.deadtime,
+        warntime: cluster.warntime,
+    }
+}

@@ -1,0 +1,105 @@
+//! Why a link does not work, in words that name the interface, the port and the way out.
+
+use core::net::IpAddr;
+
+use nix::errno::Errno;
+
+/// Why a link cannot be opened or used. The link stays configured and is tried again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkError {
+    /// The interface is not there. The link comes when it appears.
+    #[error(
+        "interface {0} does not exist; the link comes up when it appears \
+         (`ip link` lists the interfaces)"
+    )]
+    InterfaceMissing(String),
+    /// The interface is administratively down. The link comes when it is up.
+    #[error("interface {0} is down; bring it up: ip link set {0} up")]
+    InterfaceDown(String),
+    /// A broadcast link needs an IPv4 address to know where to send.
+    #[error(
+        "interface {0} has no IPv4 broadcast address, which a bcast link needs; \
+         give it an address, or use ucast or mcast"
+    )]
+    BroadcastMissing(String),
+    /// Another program has the port. Two daemons on one port would steal each other's packets.
+    #[error(
+        "UDP port {port} on {interface} is already used by another program, perhaps another \
+         heartbeat or Systole; find it with: ss -ulpn 'sport = :{port}'"
+    )]
+    PortInUse {
+        /// The link's interface.
+        interface: String,
+        /// The link's port.
+        port: u16,
+    },
+    /// Binding to the interface is not allowed.
+    #[error(
+        "binding to interface {0} is not allowed: it needs CAP_NET_RAW; run as root, or give \
+         the unit AmbientCapabilities=CAP_NET_RAW"
+    )]
+    BindDeviceRefused(String),
+    /// Binding to a port below 1024 is not allowed.
+    #[error(
+        "UDP port {port} on {interface} is not allowed: ports below 1024 need \
+         CAP_NET_BIND_SERVICE; run as root, give the unit \
+         AmbientCapabilities=CAP_NET_BIND_SERVICE, or choose another udpport"
+    )]
+    PortRefused {
+        /// The link's interface.
+        interface: String,
+        /// The link's port.
+        port: u16,
+    },
+    /// A packet could not be sent.
+    #[error("cannot send to {target} on {interface}: {}{}", .errno.desc(), send_hint(*.errno))]
+    Send {
+        /// The link's interface.
+        interface: String,
+        /// Where the packet should have gone.
+        target: IpAddr,
+        /// What the kernel said.
+        errno: Errno,
+    },
+    /// Something else that the kernel refused.
+    #[error("cannot {what} UDP port {port} on {interface}: {}", .errno.desc())]
+    Socket {
+        /// What was being done.
+        what: &'static str,
+        /// The link's interface.
+        interface: String,
+        /// The link's port.
+        port: u16,
+        /// What the kernel said.
+        errno: Errno,
+    },
+}
+
+impl LinkError {
+    /// Whether waiting cannot help: the administrator has to change something first.
+    #[must_use]
+    pub const fn is_fatal_at_start(&self) -> bool {
+        matches!(
+            self,
+            Self::PortInUse { .. } | Self::BindDeviceRefused(_) | Self::PortRefused { .. }
+        )
+    }
+}
+
+fn send_hint(errno: Errno) -> &'static str {
+    if errno == Errno::EPERM {
+        "; a firewall rule on this node drops it: nft list ruleset"
+    } else if matches!(errno, Errno::ENETUNREACH | Errno::EADDRNOTAVAIL) {
+        "; the interface has no usable address or no route to it"
+    } else {
+        ""
+    }
+}
+
+/// The errno of an I/O error, for messages without Rust's decoration.
+pub(super) fn errno(error: &std::io::Error) -> Errno {
+    error
+        .raw_os_error()
+        .map_or(Errno::UnknownErrno, Errno::from_raw)
+}

@@ -1,0 +1,244 @@
+//! The conversation with the kernel about addresses: rtnetlink in, our own types out. The netlink
+//! crates break with every release, so none of their types leave this file.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the netlink enums are non-exhaustive and list far more than an address needs"
+)]
+
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use futures_util::TryStreamExt;
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::{
+    AddressAttribute, AddressFlags, AddressMessage, AddressProtocol,
+};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType,
+};
+use nix::errno::Errno;
+use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
+
+use super::error::ServiceIpError;
+use super::ledger::MARK;
+use super::plan::{Held, Interface, Machine, Plan, Route};
+
+/// A connection to the kernel; its task ends when this is dropped.
+#[derive(Clone, Debug)]
+pub(super) struct Kernel {
+    handle: Handle,
+}
+
+/// What the picture of the machine has to show.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct View {
+    pub(super) routes_v4: bool,
+    pub(super) routes_v6: bool,
+}
+
+impl Kernel {
+    /// Needs a tokio runtime.
+    pub(super) fn open() -> Result<Self, ServiceIpError> {
+        let (connection, handle, _) =
+            rtnetlink::new_connection().map_err(|error| ServiceIpError::Netlink {
+                what: "talk to the kernel about addresses".to_owned(),
+                text: error.to_string(),
+            })?;
+        tokio::spawn(connection);
+        Ok(Self { handle })
+    }
+
+    /// A picture of this machine.
+    pub(super) async fn machine(&self, view: View) -> Result<Machine, ServiceIpError> {
+        let failed = |what: &str| {
+            let what = what.to_owned();
+            move |error| failure(what, &error)
+        };
+        let interfaces = self.handle.link().get().execute();
+        let interfaces: Vec<_> = interfaces
+            .try_filter_map(async |message| Ok(interface(message)))
+            .try_collect()
+            .await
+            .map_err(failed("list the interfaces"))?;
+        let held = self.handle.address().get().execute();
+        let held: Vec<_> = held
+            .try_filter_map(async |message| Ok(held_address(message)))
+            .try_collect()
+            .await
+            .map_err(failed("list the addresses"))?;
+        let mut routes = Vec::new();
+        let v4 = RouteMessageBuilder::<Ipv4Addr>::new().build();
+        let v6 = RouteMessageBuilder::<Ipv6Addr>::new().build();
+        for (wanted, filter) in [(view.routes_v4, v4), (view.routes_v6, v6)] {
+            if wanted {
+                let found = self.handle.route().get(filter).execute();
+                let found: Vec<_> = found
+                    .try_filter_map(async |message| Ok(route(&message)))
+                    .try_collect()
+                    .await
+                    .map_err(failed("list the routes"))?;
+                routes.extend(found);
+            }
+        }
+        Ok(Machine {
+            interfaces,
+            held,
+            routes,
+        })
+    }
+
+    /// Adds an address, with our mark.
+    pub(super) async fn add(&self, plan: &Plan) -> Result<(), ServiceIpError> {
+        let mut request = self
+            .handle
+            .address()
+            .add(plan.index, plan.address, plan.prefix);
+        let attributes = &mut request.message_mut().attributes;
+        attributes.retain(|attribute| !matches!(attribute, AddressAttribute::Broadcast(_)));
+        attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(MARK)));
+        attributes.extend(plan.broadcast.map(AddressAttribute::Broadcast));
+        attributes.extend(plan.label.clone().map(AddressAttribute::Label));
+        if plan.address.is_ipv6() {
+            // Duplicate detection would keep the address unusable for a second or more.
+            attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
+        }
+        let what = || format!("add {}/{} to {}", plan.address, plan.prefix, plan.interface);
+        match request.execute().await {
+            Err(error) if errno(&error) == Some(Errno::EEXIST) => Err(ServiceIpError::Foreign {
+                address: plan.address,
+                prefix: plan.prefix,
+                interface: plan.interface.clone(),
+            }),
+            other => other.map_err(|error| failure(what(), &error)),
+        }
+    }
+
+    /// Removes an address. One that has gone meanwhile, perhaps with its interface, is removed.
+    pub(super) async fn remove(&self, held: &Held, interface: &str) -> Result<(), ServiceIpError> {
+        let mut message = AddressMessage::default();
+        message.header.family = match held.address {
+            IpAddr::V4(_) => AddressFamily::Inet,
+            IpAddr::V6(_) => AddressFamily::Inet6,
+        };
+        message.header.prefix_len = held.prefix;
+        message.header.index = held.index;
+        message.attributes = vec![
+            AddressAttribute::Local(held.address),
+            AddressAttribute::Address(held.address),
+        ];
+        let removed = self.handle.address().del(message).execute().await;
+        match removed {
+            Err(error)
+                if matches!(
+                    errno(&error),
+                    Some(Errno::EADDRNOTAVAIL | Errno::ENODEV | Errno::ENXIO)
+                ) =>
+            {
+                Ok(())
+            }
+            other => other.map_err(|error| {
+                let what = format!("remove {}/{} from {interface}", held.address, held.prefix);
+                failure(what, &error)
+            }),
+        }
+    }
+
+    /// Brings an interface up.
+    pub(super) async fn raise(&self, interface: &Interface) -> Result<(), ServiceIpError> {
+        let message = LinkUnspec::new_with_index(interface.index).up().build();
+        let raised = self.handle.link().set(message).execute().await;
+        raised.map_err(|error| failure(format!("bring {} up", interface.name), &error))
+    }
+}
+
+fn interface(message: LinkMessage) -> Option<Interface> {
+    let (index, up) = (
+        message.header.index,
+        message.header.flags.contains(LinkFlags::Up),
+    );
+    message
+        .attributes
+        .into_iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::IfName(name) => Some(Interface { index, name, up }),
+            _ => None,
+        })
+}
+
+fn held_address(message: AddressMessage) -> Option<Held> {
+    let mut flags = AddressFlags::from_bits_retain(message.header.flags.bits().into());
+    let (mut local, mut remote, mut label, mut ours) = (None, None, None, false);
+    for attribute in message.attributes {
+        match attribute {
+            AddressAttribute::Local(address) => local = Some(address),
+            AddressAttribute::Address(address) => remote = Some(address),
+            AddressAttribute::Label(text) => label = Some(text),
+            AddressAttribute::Flags(all) => flags = all,
+            AddressAttribute::Protocol(protocol) => ours = u8::from(protocol) == MARK,
+            _ => {}
+        }
+    }
+    Some(Held {
+        // On a point-to-point interface the other attribute is the far end.
+        address: local.or(remote)?,
+        prefix: message.header.prefix_len,
+        index: message.header.index,
+        label,
+        ours,
+        secondary: flags.contains(AddressFlags::Secondary),
+        usable: !flags.intersects(AddressFlags::Tentative | AddressFlags::Dadfailed),
+    })
+}
+
+fn route(message: &RouteMessage) -> Option<Route> {
+    let header = &message.header;
+    if header.table != RouteHeader::RT_TABLE_MAIN || header.kind != RouteType::Unicast {
+        return None;
+    }
+    let (mut to, mut metric, mut index) = (unspecified(header.address_family)?, 0, None);
+    for attribute in &message.attributes {
+        match attribute {
+            RouteAttribute::Destination(RouteAddress::Inet(address)) => to = IpAddr::V4(*address),
+            RouteAttribute::Destination(RouteAddress::Inet6(address)) => to = IpAddr::V6(*address),
+            RouteAttribute::Priority(value) => metric = *value,
+            RouteAttribute::Oif(value) => index = Some(*value),
+            RouteAttribute::MultiPath(hops) => {
+                index = index.or(hops.first().map(|hop| hop.interface_index));
+            }
+            _ => {}
+        }
+    }
+    Some(Route {
+        to,
+        prefix: header.destination_prefix_length,
+        metric,
+        index: index?,
+    })
+}
+
+const fn unspecified(family: AddressFamily) -> Option<IpAddr> {
+    match family {
+        AddressFamily::Inet => Some(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        AddressFamily::Inet6 => Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+        _ => None,
+    }
+}
+
+fn errno(error: &rtnetlink::Error) -> Option<Errno> {
+    let rtnetlink::Error::NetlinkError(message) = error else {
+        return None;
+    };
+    message
+        .code
+        .map(|code| Errno::from_raw(code.get().saturating_neg()))
+}
+
+fn failure(what: String, error: &rtnetlink::Error) -> ServiceIpError {
+    match errno(error) {
+        Some(errno) => ServiceIpError::kernel(what, errno),
+        None => ServiceIpError::Netlink {
+            what,
+            text: error.to_string(),
+        },
+    }
+}
