@@ -126,13 +126,14 @@ impl Contact {
         if sequence <= view.highest[link] {
             return;
         }
+        let newest = view.highest.iter().all(|highest| sequence > *highest);
         view.highest[link] = sequence;
         view.link_at[link] = Some(local);
         if stamp.echo == view.epoch {
             view.fresh_at = Some(local);
             view.proven_epoch = stamp.epoch;
         }
-        if view.proven_epoch == stamp.epoch {
+        if newest && view.proven_epoch == stamp.epoch {
             view.heard_at = Some(local);
         }
     }

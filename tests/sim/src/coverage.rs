@@ -44,7 +44,7 @@ impl Coverage {
                     } => {
                         format!(" {operation:?} {cause:?}")
                     }
-                    systole_core::report::Report::StandbyEnd(end) => format!(" {end:?}"),
+                    systole_core::report::Report::StandbyEnd { end, .. } => format!(" {end:?}"),
                     systole_core::report::Report::Refused(_, why) => format!(" {why:?}"),
                     systole_core::report::Report::FramesRefused { reason, .. } => {
                         format!(" {reason:?}")

@@ -13,7 +13,8 @@ pub struct Lateness {
     deadtime: [Micros; 2],
     /// Held and not being released.
     held: Vec<[bool; 2]>,
-    owes: [bool; 2],
+    /// Since when a node owes it. A host that does not drain meanwhile merges it with what follows.
+    owes: [Option<Micros>; 2],
 }
 
 impl Lateness {
@@ -23,7 +24,7 @@ impl Lateness {
         Self {
             deadtime: rules.deadtime,
             held: vec![[false; 2]; rules.groups],
-            owes: [false; 2],
+            owes: [None; 2],
         }
     }
 }
@@ -36,7 +37,9 @@ impl Checker for Lateness {
     fn see(&mut self, fact: &Fact) -> Result<(), String> {
         let node = fact.node;
         match fact.what {
-            What::Resumed(pause) if pause >= self.deadtime[node] => self.owes[node] = true,
+            What::Resumed(pause) if pause >= self.deadtime[node] => {
+                self.owes[node] = Some(fact.at);
+            }
             What::Act {
                 action: Action::Release(group),
                 ..
@@ -46,7 +49,7 @@ impl Checker for Lateness {
             What::Act {
                 action: Action::Acquire(_) | Action::Transmit { .. },
                 ..
-            } if self.owes[node] && self.held.iter().any(|group| group[node]) => {
+            } if self.owes[node] == Some(fact.at) && self.held.iter().any(|group| group[node]) => {
                 return Err(format!(
                     "node {node} goes on after a pause before it has let go"
                 ));
@@ -57,13 +60,13 @@ impl Checker for Lateness {
             } => {
                 self.held[usize::from(group.0)][node] = true;
             }
-            What::Drained { .. } => self.owes[node] = false,
+            What::Drained { .. } => self.owes[node] = None,
             What::Done(group, Operation::Release, Outcome::Failed) => {
                 // It is still there, but letting go of it was begun.
                 self.held[group][node] = false;
             }
             What::Crashed | What::Ended => {
-                self.owes[node] = false;
+                self.owes[node] = None;
                 for group in &mut self.held {
                     group[node] = false;
                 }
