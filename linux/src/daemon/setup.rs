@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sd_notify::NotifyState;
 use systole_core::Node;
 use systole_core::config::{Config, ConfigError, Encoding, GroupConfig, Settings};
 use systole_core::event::Event;
@@ -15,6 +14,7 @@ use thiserror::Error;
 use tokio::runtime;
 
 use super::keys::KeyReader;
+use super::manager::Manager;
 use super::view::View;
 use super::{Daemon, Signals, Watchdog};
 use crate::agent::{Agent, Deadlines, Environment, Places};
@@ -109,7 +109,6 @@ pub fn run(options: &Options) -> Result<(), StartError> {
             .inspect_err(|error| {
                 tracing::error!("cannot start: {error}");
             })?;
-        let _ = sd_notify::notify(&[NotifyState::Ready]);
         daemon.run().await;
         tracing::info!("stopped");
         Ok(())
@@ -189,7 +188,9 @@ async fn start(
         names,
         journal,
         signals: Signals::new()?,
+        alarm: clock::Alarm::new()?,
         keys: KeyReader::new(&options.config_dir),
+        manager: Manager::new(std::env::var_os("NOTIFY_SOCKET")),
         watchdog: Watchdog::new(),
         frame: [0; FRAME_BYTES_MAX],
         buffer: [0; FRAME_BYTES_MAX + 1],

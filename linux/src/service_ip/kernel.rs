@@ -6,6 +6,8 @@
 )]
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
+use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use netlink_packet_route::AddressFamily;
@@ -18,15 +20,25 @@ use netlink_packet_route::route::{
 };
 use nix::errno::Errno;
 use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
+use tokio::sync::Mutex;
+use tokio::time::sleep;
 
 use super::error::ServiceIpError;
 use super::ledger::MARK;
 use super::plan::{Held, Interface, Machine, Plan, Route};
 
+/// Between two tries to have lists made while an earlier one is still being read.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
+
+/// Such tries; together a second.
+const BUSY_TRIES_MAX: u32 = 200;
+
 /// A connection to the kernel; its task ends when this is dropped.
 #[derive(Clone, Debug)]
 pub(super) struct Kernel {
     handle: Handle,
+    /// The kernel makes one list at a time for a connection, and refuses a second one meanwhile.
+    lists: Arc<Mutex<()>>,
 }
 
 /// What the picture of the machine has to show.
@@ -45,11 +57,31 @@ impl Kernel {
                 text: error.to_string(),
             })?;
         tokio::spawn(connection);
-        Ok(Self { handle })
+        Ok(Self {
+            handle,
+            lists: Arc::default(),
+        })
     }
 
     /// A picture of this machine.
     pub(super) async fn machine(&self, view: View) -> Result<Machine, ServiceIpError> {
+        let _turn = self.lists.lock().await;
+        for _ in 1..BUSY_TRIES_MAX {
+            match self.lists(view).await {
+                // Whoever wanted the list before us was broken off, and its rest is still coming.
+                Err(ServiceIpError::Kernel {
+                    errno: Errno::EBUSY,
+                    ..
+                }) => {
+                    sleep(BUSY_PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+        self.lists(view).await
+    }
+
+    async fn lists(&self, view: View) -> Result<Machine, ServiceIpError> {
         let failed = |what: &str| {
             let what = what.to_owned();
             move |error| failure(what, &error)
