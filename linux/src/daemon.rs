@@ -35,6 +35,7 @@ struct Daemon {
     node: Node,
     links: Links,
     agent: Agent,
+    leases: addresses::Leases,
     control: Control,
     view: view::View,
     names: Names,
@@ -220,13 +221,20 @@ impl Daemon {
         while let Some(action) = self.node.poll_action(&mut self.frame) {
             match action {
                 Action::Transmit { link, len } => {
-                    // A link that fails says so by itself, once.
+                    // Before, so that the peer hears us for at least as long as the lease counts on.
+                    let now = clock::now();
+                    // A link that fails says so by itself, once. It is a beat all the same: a node
+                    // that is left alone must go on to serve.
                     let _ = self
                         .links
                         .send(link, self.frame.get(..len).unwrap_or_default());
+                    self.leases.pulse.beat(now);
                 }
                 Action::Acquire(group) => self.agent.acquire(group),
-                Action::Release(group) => self.agent.release(group),
+                Action::Release(group) => {
+                    self.leases.forgo(group);
+                    self.agent.release(group);
+                }
                 Action::Announce(group) => self.agent.announce(group),
                 Action::Report(report) => self.on_report(&report),
                 Action::Stopped => self.stopped = true,

@@ -40,7 +40,7 @@ fn service6() -> Address {
 
 /// Opens with a runtime directory that does not exist: this kernel keeps the marks itself.
 fn open() -> ServiceIp {
-    ServiceIp::new(Path::new("/nonexistent")).unwrap()
+    ServiceIp::new(Path::new("/nonexistent"), None).unwrap()
 }
 
 /// A neighbour on the service network.
@@ -387,7 +387,9 @@ fn capabilities() {
     let runtime = { runtime }.enable_all().build().unwrap();
     runtime.block_on(async {
         let (error, what) = if given == "-all" {
-            let error = ServiceIp::new(Path::new("/nonexistent")).err().unwrap();
+            let error = ServiceIp::new(Path::new("/nonexistent"), None)
+                .err()
+                .unwrap();
             (error, "it needs CAP_NET_RAW")
         } else {
             let error = open().add(&service()).await.unwrap_err();
