@@ -37,7 +37,7 @@ pub const CLIENT_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 8, 0, 100);
 
 /// The UDP port on which every node echoes: `echo` of /etc/services.
 const ECHO_PORT: u16 = 7;
-/// The neighbour's address in its ARP requests.
+/// The first of the addresses from which the neighbour asks.
 const NEIGHBOUR_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 8, 0, 200);
 /// The start of every hardware address in the lab; node and network follow.
 const MAC_START: [u8; 4] = [0x02, 0x73, 0x79, 0x73];

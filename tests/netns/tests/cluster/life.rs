@@ -20,8 +20,8 @@ fn without_failback() -> Settings {
 fn start_together() {
     let mut world = World::new(&settings());
     world.start(FIRST);
-    world.start(SECOND);
     let started = now();
+    world.start(SECOND);
     let served = world.served_by(FIRST);
     assert!(served.since(started) < duration(Duration::from_secs(1) + MARGIN));
     world.answered_by(Probe::Arp, FIRST);
