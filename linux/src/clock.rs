@@ -2,7 +2,7 @@
 
 use core::time::Duration as Span;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
+use std::os::fd::{AsFd as _, AsRawFd, RawFd};
 
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{
@@ -48,25 +48,17 @@ pub fn duration(span: Span) -> Duration {
     Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
 }
 
-/// Rings at one of the core's deadlines.
-///
-/// It is a timer of the kernel on the clock of [`now`], because a runtime's own timers wake the process more often
-/// than they ring, which is most of what an idle node costs, and ring up to a millisecond late.
+/// Rings at one of the core's deadlines, on the clock of [`now`]. tokio's own timers stand still
+/// while the machine is suspended, and would wake us late with an address that the peer has taken.
 #[derive(Debug)]
 pub struct Alarm {
     timer: AsyncFd<Timer>,
-    set_to: Option<Instant>,
+    set: Option<Instant>,
 }
 
-/// For the runtime, which asks for the descriptor in the old way too.
+/// Lends tokio its descriptor.
 #[derive(Debug)]
 struct Timer(TimerFd);
-
-impl AsFd for Timer {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
 
 impl AsRawFd for Timer {
     fn as_raw_fd(&self) -> RawFd {
@@ -75,59 +67,49 @@ impl AsRawFd for Timer {
 }
 
 impl Alarm {
-    /// Makes an alarm that is not set. Needs a tokio runtime.
+    /// Needs a tokio runtime.
     ///
     /// # Errors
-    /// The kernel has no timer for us.
+    /// When the kernel gives no timer.
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe code, in case a type lends different descriptors"
+    )]
     pub fn new() -> io::Result<Self> {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let timer = TimerFd::new(TimerClock::CLOCK_BOOTTIME, flags)?;
-        #[expect(
-            deprecated,
-            reason = "what replaces it is unsafe code; a TimerFd keeps its descriptor as long as it lives, which is \
-                      all that is asked for"
-        )]
-        let timer = AsyncFd::with_interest(Timer(timer), Interest::READABLE)?;
         Ok(Self {
-            timer,
-            set_to: None,
+            timer: AsyncFd::with_interest(Timer(timer), Interest::READABLE)?,
+            set: None,
         })
     }
 
-    /// Waits until `deadline`, for ever when there is none; loses nothing when it is dropped before that.
-    pub async fn wait(&mut self, deadline: Option<Instant>) {
-        if self.set_to != deadline && self.set(deadline).is_err() {
-            // Only a broken descriptor refuses to be set. Better a late timer than none.
-            return match deadline {
-                Some(at) => tokio::time::sleep(span(at.since(now()))).await,
-                None => core::future::pending().await,
-            };
+    /// Comes back when `deadline` has come, never early. One that has passed rings as well, but not
+    /// before whatever else the runtime waits for has had its turn. Nothing is lost when the future
+    /// is dropped.
+    ///
+    /// # Errors
+    /// When the kernel does not take the deadline, or the runtime is ending.
+    pub async fn ring(&mut self, deadline: Instant) -> io::Result<()> {
+        if self.set != Some(deadline) {
+            // A timer set to zero would be off.
+            let at = Span::from_micros(deadline.as_micros().max(1));
+            let once = Expiration::OneShot(TimeSpec::from(at));
+            self.timer
+                .get_ref()
+                .0
+                .set(once, TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
+            self.set = Some(deadline);
         }
-        // It rings when the kernel says so, and also for a deadline that had passed before it was set.
-        while deadline.is_none_or(|at| now() < at) {
-            match self.timer.readable().await {
-                Ok(mut ready) => ready.clear_ready(),
-                Err(_) => return,
+        loop {
+            let mut rung = self.timer.readable().await?;
+            rung.clear_ready();
+            // It may have rung for an earlier deadline.
+            if now() >= deadline {
+                self.set = None;
+                return Ok(());
             }
         }
-    }
-
-    fn set(&mut self, deadline: Option<Instant>) -> io::Result<()> {
-        self.set_to = None;
-        let Timer(timer) = self.timer.get_ref();
-        match deadline {
-            Some(at) => {
-                // Zero would mean never.
-                let at = TimeSpec::from(Span::from_micros(at.as_micros().max(1)));
-                timer.set(
-                    Expiration::OneShot(at),
-                    TimerSetTimeFlags::TFD_TIMER_ABSTIME,
-                )?;
-            }
-            None => timer.unset()?,
-        }
-        self.set_to = deadline;
-        Ok(())
     }
 }
 
@@ -163,32 +145,61 @@ fn civil(day: u64) -> (u64, u64, u64) {
 mod tests {
     use super::*;
 
-    /// Aim: a deadline in the past holds nobody up, and one in the future rings neither early nor late, again and
-    /// again, also after it was put off or given up in between.
-    #[tokio::test]
-    async fn alarm() {
-        let short = Duration::from_millis(20);
-        let mut alarm = Alarm::new().unwrap();
-        let before = now();
-        alarm.wait(Some(before)).await;
-        assert!(now().since(before) < short);
-        for _ in 0..3 {
-            let at = now() + short;
-            alarm.wait(Some(at)).await;
-            assert!(now() >= at);
-            assert!(now().since(at) < Duration::from_secs(5));
-            let never = tokio::time::timeout(span(short.times(2)), alarm.wait(None));
-            assert!(never.await.is_err());
-            let far =
-                tokio::time::timeout(span(short), alarm.wait(Some(now() + short.times(1_000))));
-            assert!(far.await.is_err());
-        }
+    async fn within(alarm: &mut Alarm, deadline: Instant, limit: u64) -> bool {
+        let limit = Span::from_millis(limit);
+        let rung = tokio::time::timeout(limit, alarm.ring(deadline)).await;
+        rung.is_ok_and(|rung| rung.is_ok())
     }
 
-    /// Aim: the wall clock has been set.
-    #[test]
-    fn wall_clock() {
+    /// Aim: the alarm rings at its deadline, not before; also after it was set to another one, and
+    /// for a deadline in the past.
+    #[tokio::test]
+    async fn alarms() {
+        let mut alarm = Alarm::new().unwrap();
+        let begun = now();
+        assert!(within(&mut alarm, Instant::from_micros(0), 5_000).await);
+        assert!(!within(&mut alarm, begun + Duration::from_secs(3_600), 20).await);
+        for millis in [40, 60] {
+            let deadline = begun + Duration::from_millis(millis);
+            assert!(within(&mut alarm, deadline, 5_000).await);
+            assert!(now() >= deadline);
+        }
+        // This one rings unheard while a later one is waited for.
+        let short = now() + Duration::from_millis(5);
+        assert!(!within(&mut alarm, short, 0).await);
+        std::thread::sleep(Span::from_millis(10));
+        assert!(!within(&mut alarm, short + Duration::from_secs(3_600), 30).await);
+        assert!(within(&mut alarm, short, 5_000).await);
+        assert!(now().since(begun) < Duration::from_secs(60));
         assert!(wall() > Duration::from_secs(1_700_000_000));
+    }
+
+    /// Aim: the alarm counts the time that the machine is suspended, as `now` does.
+    #[tokio::test]
+    async fn alarms_ring_after_a_suspension() {
+        let mut alarm = Alarm::new().unwrap();
+        assert!(within(&mut alarm, now(), 5_000).await);
+        let timer = alarm.timer.as_raw_fd();
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{timer}")).unwrap();
+        let boottime = nix::libc::CLOCK_BOOTTIME;
+        assert!(info.contains(&format!("clockid: {boottime}\n")), "{info}");
+    }
+
+    /// Aim: a deadline that stays in the past does not starve what comes after it in a select.
+    #[tokio::test]
+    async fn alarms_starve_nobody() {
+        let mut alarm = Alarm::new().unwrap();
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+        sender.try_send(()).unwrap();
+        let past = now();
+        for _ in 0..100 {
+            tokio::select! {
+                biased;
+                _ = alarm.ring(past) => {}
+                _ = receiver.recv() => return,
+            }
+        }
+        panic!("starved");
     }
 
     /// Aim: dates are right around leap days, year ends and the century rule.

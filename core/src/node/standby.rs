@@ -108,10 +108,14 @@ impl Node {
         self.timers.set(TimerId::Standby, Some(self.now + patience));
     }
 
-    fn end_standby(&mut self, end: StandbyEnd) {
-        let giving = self.standby.is_giving();
+    pub(super) fn forget_standby(&mut self) {
         self.standby = Standby::None;
         self.timers.set(TimerId::Standby, None);
+    }
+
+    fn end_standby(&mut self, end: StandbyEnd) {
+        let giving = self.standby.is_giving();
+        self.forget_standby();
         self.report(Report::StandbyEnd { giving, end });
     }
 

@@ -13,16 +13,15 @@ mod series;
 mod table;
 
 use core::time::Duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use clap::Parser;
 use systole::demo::lab::{Interrupt, Service};
 use systole::demo::listen_for_signals;
 
 use crate::contender::Contender;
-use crate::idle::Idle;
 use crate::outages::RESOLUTION;
 use crate::series::Series;
 use crate::table::Table;
@@ -31,9 +30,9 @@ use crate::table::Table;
 #[derive(Parser)]
 #[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
 struct Cli {
-    /// The systole to measure, of the release profile
+    /// The systole to measure; the one built beside this program if left out
     #[arg(long)]
-    binary: PathBuf,
+    binary: Option<PathBuf>,
     /// How often each event happens to Systole
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -65,7 +64,18 @@ fn main() -> Result<ExitCode> {
     for sentence in &absent {
         progress::say(sentence);
     }
-    let mut table = measure(&cli, &contenders, &interrupt)?;
+    let own = std::env::current_exe().context("cannot find this program's own file")?;
+    let binary = cli
+        .binary
+        .clone()
+        .unwrap_or_else(|| own.with_file_name("systole"));
+    let bench = Bench {
+        cli: &cli,
+        binary: &binary,
+        contenders: &contenders,
+        interrupt: &interrupt,
+    };
+    let mut table = bench.measure()?;
     table.notes.extend(absent);
     if cli.json {
         println!("{}", serde_json::to_string_pretty(&table)?);
@@ -83,38 +93,48 @@ fn main() -> Result<ExitCode> {
     })
 }
 
-fn measure(cli: &Cli, contenders: &[Box<dyn Contender>], interrupt: &Interrupt) -> Result<Table> {
-    progress::say("nginx alone");
-    let nginx = Series::new(outages::nginx(&cli.binary, cli.runs, interrupt)?);
-    let mut all = Vec::new();
-    for (index, contender) in contenders.iter().enumerate() {
-        let runs = if index == 0 { cli.runs } else { cli.peer_runs };
-        let contender = contender.as_ref();
-        all.push(outages::measure(contender, &cli.binary, runs, interrupt)?);
-    }
-    let mut rows = rows::outages(&all, nginx.as_ref());
-    rows.push(rows::nginx(nginx, contenders.len()));
-    let idle = idle(cli, contenders, interrupt)?;
-    if !idle.is_empty() {
-        rows.extend(rows::idle(&idle, cli.idle_minutes));
-    }
-    Ok(Table {
-        contenders: contenders
-            .iter()
-            .map(|contender| contender.name())
-            .collect(),
-        rows,
-        notes: notes(),
-    })
+/// What every measurement needs.
+struct Bench<'a> {
+    cli: &'a Cli,
+    binary: &'a Path,
+    contenders: &'a [Box<dyn Contender>],
+    interrupt: &'a Interrupt,
 }
 
-fn idle(cli: &Cli, contenders: &[Box<dyn Contender>], interrupt: &Interrupt) -> Result<Vec<Idle>> {
-    if cli.idle == 0 {
-        return Ok(Vec::new());
+impl Bench<'_> {
+    fn measure(&self) -> Result<Table> {
+        progress::say("nginx alone");
+        let nginx = outages::nginx(self.binary, self.cli.runs, self.interrupt)?;
+        let nginx = Series::new(nginx);
+        let mut all = Vec::new();
+        for (index, contender) in self.contenders.iter().enumerate() {
+            let Cli {
+                runs, peer_runs, ..
+            } = *self.cli;
+            let runs = if index == 0 { runs } else { peer_runs };
+            let contender = contender.as_ref();
+            all.push(outages::measure(
+                contender,
+                self.binary,
+                runs,
+                self.interrupt,
+            )?);
+        }
+        let mut rows = rows::outages(&all, nginx.as_ref());
+        rows.push(rows::nginx(nginx, self.contenders.len()));
+        if self.cli.idle > 0 {
+            let cost = Duration::from_secs(self.cli.idle);
+            let watch = Duration::from_mins(self.cli.idle_minutes).max(cost);
+            let idle = idle::measure(self.contenders, self.binary, cost, watch, self.interrupt)?;
+            rows.extend(rows::idle(&idle, watch));
+        }
+        let contenders = self.contenders.iter();
+        Ok(Table {
+            contenders: contenders.map(|contender| contender.name()).collect(),
+            rows,
+            notes: notes(),
+        })
     }
-    let cost = Duration::from_secs(cli.idle);
-    let watch = Duration::from_mins(cli.idle_minutes);
-    idle::measure(contenders, &cli.binary, cost, watch, interrupt)
 }
 
 fn notes() -> Vec<String> {

@@ -1,5 +1,7 @@
 //! From what was measured to the rows of the table, with the bounds that we have promised.
 
+use core::time::Duration;
+
 use crate::contender::DEADTIME;
 use crate::idle::{Cost, Idle};
 use crate::outages::Outages;
@@ -84,7 +86,7 @@ pub(crate) fn nginx(series: Option<Series>, columns: usize) -> Row {
 }
 
 /// The rows of the idle pairs.
-pub(crate) fn idle(all: &[Idle], minutes: u64) -> Vec<Row> {
+pub(crate) fn idle(all: &[Idle], time: Duration) -> Vec<Row> {
     let row = |title: String, unit, bound, figure: &dyn Fn(&Idle) -> f64| Row {
         title,
         unit,
@@ -119,7 +121,7 @@ pub(crate) fn idle(all: &[Idle], minutes: u64) -> Vec<Row> {
             }),
         ]);
     }
-    let during = |what: &str| format!("{what} in {minutes} idle minutes");
+    let during = |what: &str| format!("{what} in {} idle seconds", time.as_secs());
     rows.push(row(during("false takeovers"), "count", Some(0.0), &|i| {
         i.false_takeovers.into()
     }));

@@ -340,10 +340,6 @@ impl World {
 
 /// What `systole status --json` must say before a test may go on.
 fn settled(world: &World, host: Host) -> Option<()> {
-    if std::env::var_os("NOSTATUS").is_some() {
-        std::thread::sleep(Duration::from_millis(700));
-        return Some(());
-    } // TEMPORARY
     let status = world.lab.node(host).status()?;
     let is = |pointer: &str, word: &str| status.pointer(pointer).is_some_and(|v| v == word);
     let stable = |pointer: &str| status.pointer(pointer).is_some_and(|v| v == true);
@@ -352,16 +348,25 @@ fn settled(world: &World, host: Host) -> Option<()> {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        let failing = std::thread::panicking();
+        let overlaps = overlaps(&self.lab.watch().samples());
+        let conflict = !self.two_holders_allowed && !overlaps.is_empty();
+        if failing || conflict {
             for host in Host::BOTH {
                 eprintln!("---- log of {host}\n{}", self.lab.node(host).log());
             }
-        } else if !self.two_holders_allowed {
-            assert_eq!(
-                overlaps(&self.lab.watch().samples()),
-                [],
-                "two nodes held the address"
-            );
+            for overlap in &overlaps {
+                let (from, until) = (wall(overlap.from), wall(overlap.until));
+                eprintln!("---- both nodes answered for the address from {from} to {until}");
+            }
         }
+        assert!(failing || !conflict, "two nodes held the address");
     }
+}
+
+/// The time of day in the form of the logs.
+fn wall(at: Instant) -> String {
+    let ago = now().since(at).as_micros();
+    let wall = systole::clock::wall().as_micros().saturating_sub(ago);
+    systole::clock::format_utc(Span::from_micros(wall))
 }

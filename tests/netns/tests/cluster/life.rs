@@ -20,8 +20,8 @@ fn without_failback() -> Settings {
 fn start_together() {
     let mut world = World::new(&settings());
     world.start(FIRST);
-    world.start(SECOND);
     let started = now();
+    world.start(SECOND);
     let served = world.served_by(FIRST);
     assert!(served.since(started) < duration(Duration::from_secs(1) + MARGIN));
     world.answered_by(Probe::Arp, FIRST);
@@ -222,7 +222,7 @@ fn stopped_process_lets_go() {
         .node(FIRST)
         .signal(Signal::SIGCONT)
         .expect("a daemon");
-    world.logged(FIRST, "this node stood still");
+    world.logged(FIRST, "this node did not run for");
     world.settled();
     let holder = world.holder();
     world.only_holder(holder, DEADTIME);
