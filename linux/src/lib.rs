@@ -4,6 +4,7 @@ pub mod agent;
 pub mod check;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod daemon;
 pub mod entropy;
 pub mod journal;

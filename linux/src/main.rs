@@ -3,23 +3,32 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use systole::daemon::{self, Options};
 
 #[derive(Parser)]
 struct Cli {
     #[arg(long, default_value = "/etc/ha.d")]
     config_dir: PathBuf,
-    #[arg(long)]
+    #[arg(long, default_value = "localhost")]
     node: String,
     #[arg(long, default_value = "/var/lib/heartbeat")]
     state_dir: PathBuf,
     #[arg(long, default_value = "/run/systole")]
     runtime_dir: PathBuf,
-    verb: String,
+    #[command(subcommand)]
+    verb: Verb,
 }
 
-fn main() -> ExitCode {
+#[derive(Subcommand)]
+enum Verb {
+    Run,
+    Demo(systole::demo::Args),
+    #[command(subcommand)]
+    DemoPart(systole::demo::part::Part),
+}
+
+fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     let options = Options {
         config_dir: cli.config_dir,
@@ -27,11 +36,10 @@ fn main() -> ExitCode {
         state_dir: cli.state_dir,
         runtime_dir: cli.runtime_dir,
     };
-    match daemon::run(&options) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("systole: {error}");
-            ExitCode::FAILURE
-        }
+    match cli.verb {
+        Verb::Run => daemon::run(&options)?,
+        Verb::Demo(args) => return systole::demo::run(&args),
+        Verb::DemoPart(part) => systole::demo::part::run(&part)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
