@@ -257,7 +257,12 @@ pub enum Report {
         giving: bool,
     },
     /// A standby has ended.
-    StandbyEnd(StandbyEnd),
+    StandbyEnd {
+        /// Whether we gave, or meant to; else we were to take.
+        giving: bool,
+        /// How.
+        end: StandbyEnd,
+    },
     /// A command was taken on.
     Accepted(Command),
     /// A command cannot be carried out now.

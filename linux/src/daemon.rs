@@ -4,23 +4,27 @@
 //! the [`Agent`]'s, on a thread of its own; logs leave through a bounded queue.
 
 mod addresses;
+mod keys;
 mod setup;
+mod view;
 
 use futures_util::FutureExt as _;
 use sd_notify::NotifyState;
 use systole_core::Node;
 use systole_core::action::Action;
 use systole_core::event::{Command, Event};
+use systole_core::hold::Hold;
 use systole_core::limits::FRAME_BYTES_MAX;
 use systole_core::report::Report;
 use systole_core::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tracing::Level;
 
 use crate::agent::{Agent, GroupDone};
 use crate::clock;
-use crate::journal::{Journal, Names};
+use crate::control::{Ask, Control, Reply, Request, What};
+use crate::journal::Journal;
 use crate::link::{LinkEvent, Links};
+use crate::report::Names;
 pub use setup::{Options, StartError, run};
 
 /// Frames that may be looked at between a deadline and its tick. They came before it, so they may say
@@ -32,14 +36,19 @@ struct Daemon {
     node: Node,
     links: Links,
     agent: Agent,
+    control: Control,
+    view: view::View,
     names: Names,
-    journal: Journal,
+    journal: std::sync::Arc<Journal>,
     signals: Signals,
-    keys: setup::KeyReader,
+    keys: keys::KeyReader,
     watchdog: Watchdog,
     frame: [u8; FRAME_BYTES_MAX],
     /// One byte longer than a frame, so that a longer datagram shows.
     buffer: [u8; FRAME_BYTES_MAX + 1],
+    /// What the last command came to.
+    verdict: Option<Report>,
+    stopped: bool,
 }
 
 /// What can wake the loop.
@@ -48,7 +57,8 @@ enum Wake {
     Done(GroupDone),
     Stop,
     Reload,
-    Keys(setup::KeyNews),
+    Keys(keys::KeyNews),
+    Control(Request),
     Link(LinkEvent),
 }
 
@@ -80,6 +90,11 @@ impl Watchdog {
             every: sd_notify::watchdog_enabled().map(|limit| clock::duration(limit).divided_by(3)),
             fed_at: clock::now(),
         }
+    }
+
+    /// When it wants to be fed next, with heartbeats further apart than its limit too.
+    fn next(&self) -> Option<Instant> {
+        self.every.map(|every| self.fed_at + every)
     }
 
     fn feed(&mut self) {
@@ -121,6 +136,7 @@ impl Daemon {
                     self.keys.begin();
                 }
                 Wake::Keys(news) => self.on_keys(&news),
+                Wake::Control(request) => self.on_request(request),
                 Wake::Link(event) => self.on_link(&event),
             }
         }
@@ -133,6 +149,7 @@ impl Daemon {
     /// Waits for whatever comes first. Links come last, so that a flood on them starves nobody.
     async fn wait(&mut self) -> Wake {
         let deadline = self.node.deadline().map(|(at, _)| at);
+        let deadline = deadline.into_iter().chain(self.watchdog.next()).min();
         let sleep = async {
             match deadline {
                 Some(at) => clock::sleep_until(at).await,
@@ -147,6 +164,7 @@ impl Daemon {
             _ = self.signals.interrupt.recv() => Wake::Stop,
             _ = self.signals.hangup.recv() => Wake::Reload,
             news = self.keys.next() => Wake::Keys(news),
+            request = self.control.next() => Wake::Control(request),
             event = self.links.recv(&mut self.buffer[..]) => Wake::Link(event),
         }
     }
@@ -187,7 +205,7 @@ impl Daemon {
         }
     }
 
-    fn on_keys(&mut self, news: &setup::KeyNews) {
+    fn on_keys(&mut self, news: &keys::KeyNews) {
         match news {
             Ok(keys) => self.handle(Event::Keys(keys)),
             Err(text) => tracing::error!("authkeys was not taken over, the old keys stay: {text}"),
@@ -208,22 +226,48 @@ impl Daemon {
                 Action::Release(group) => self.agent.release(group),
                 Action::Announce(group) => self.agent.announce(group),
                 Action::Report(report) => self.on_report(&report),
-                Action::Stopped => return true,
+                Action::Stopped => self.stopped = true,
             }
         }
-        false
+        self.stopped
     }
 
-    fn on_report(&self, report: &Report) {
-        let (level, text) = self.names.sentence(report);
-        match level {
-            Level::ERROR => tracing::error!("{text}"),
-            Level::WARN => tracing::warn!("{text}"),
-            Level::INFO => tracing::info!("{text}"),
-            _ => tracing::debug!("{text}"),
-        }
+    fn on_report(&mut self, report: &Report) {
+        let sentence = self.names.sentence(*report);
+        sentence.log();
+        self.view.on_report(report, &sentence);
         if let Report::OwnHold { .. } = report {
-            let _ = sd_notify::notify(&[NotifyState::Status(&text)]);
+            let _ = sd_notify::notify(&[NotifyState::Status(&sentence.text)]);
         }
+        if let Report::Accepted(_) | Report::Refused(..) = report {
+            self.verdict = Some(*report);
+        }
+    }
+
+    fn on_request(&mut self, request: Request) {
+        let command = match request.ask {
+            Ask::Status => {
+                let report = self.view.report(self.node.status(), self.journal.dropped());
+                return request.answer(Reply::Status(Box::new(report)));
+            }
+            Ask::Standby { what } => Command::Standby(hold(what)),
+            Ask::Takeover { what } => Command::Takeover(hold(what)),
+        };
+        self.verdict = None;
+        self.handle(Event::Command(command));
+        // The core says at once whether it takes a command on; the reports tell.
+        self.drain();
+        request.answer(match self.verdict {
+            Some(Report::Refused(_, why)) => Reply::Refused(self.names.refusal(why)),
+            _ => Reply::Accepted,
+        });
+    }
+}
+
+const fn hold(what: What) -> Hold {
+    match what {
+        What::All => Hold::All,
+        What::Local => Hold::Local,
+        What::Foreign => Hold::Foreign,
     }
 }

@@ -1,45 +1,106 @@
-//! The `systole` binary.
+//! The `systole` binary: what was asked for, and the exit code.
 
-use std::path::PathBuf;
+use std::io::{self, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
-use systole::daemon::{self, Options};
+use anyhow::Result;
+use clap::Parser as _;
+use systole::cli::{Cli, Command, Common, EXIT_CONFIG, EXIT_FAILURE};
+use systole::compat::{self, Socket, Tool};
+use systole::config::render;
+use systole::daemon::{self, StartError};
+use systole::{check, config, keygen, operator, status};
 
-#[derive(Parser)]
-struct Cli {
-    #[arg(long, default_value = "/etc/ha.d")]
-    config_dir: PathBuf,
-    #[arg(long, default_value = "localhost")]
-    node: String,
-    #[arg(long, default_value = "/var/lib/heartbeat")]
-    state_dir: PathBuf,
-    #[arg(long, default_value = "/run/systole")]
-    runtime_dir: PathBuf,
-    #[command(subcommand)]
-    verb: Verb,
-}
-
-#[derive(Subcommand)]
-enum Verb {
-    Run,
-    Demo(systole::demo::Args),
-    #[command(subcommand)]
-    DemoPart(systole::demo::part::Part),
-}
-
-fn main() -> anyhow::Result<ExitCode> {
-    let cli = Cli::parse();
-    let options = Options {
-        config_dir: cli.config_dir,
-        node: cli.node,
-        state_dir: cli.state_dir,
-        runtime_dir: cli.runtime_dir,
+fn main() -> ExitCode {
+    let name = std::env::args_os().next().unwrap_or_default();
+    let done = match Tool::from_name(&name) {
+        Some(tool) => run_tool(tool),
+        None => run(Cli::parse()),
     };
-    match cli.verb {
-        Verb::Run => daemon::run(&options)?,
-        Verb::Demo(args) => return systole::demo::run(&args),
-        Verb::DemoPart(part) => systole::demo::part::run(&part)?,
+    done.unwrap_or_else(|error| {
+        if !is_broken_pipe(&error) {
+            eprintln!("systole: {error}");
+        }
+        let config = matches!(error.downcast_ref(), Some(StartError::Config(_)));
+        ExitCode::from(if config { EXIT_CONFIG } else { EXIT_FAILURE })
+    })
+}
+
+/// Whether our reader has had enough, as in `systole status --watch | head`.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let mut causes = error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>());
+    causes.any(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn run_tool(tool: Tool) -> Result<ExitCode> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let mut daemon = Socket {
+        runtime_dir: Path::new(Common::RUNTIME_DIR),
+    };
+    let code = compat::run(tool, &args, &mut daemon, &mut stdout(), &mut stderr())?;
+    Ok(ExitCode::from(code))
+}
+
+fn run(cli: Cli) -> Result<ExitCode> {
+    let Common {
+        config_dir,
+        node,
+        state_dir,
+        runtime_dir,
+    } = cli.common;
+    match cli.command {
+        Command::Run => {
+            let node = match node {
+                Some(node) => node,
+                None => config::own_name(&config_dir)?,
+            };
+            daemon::run(&daemon::Options {
+                config_dir,
+                node,
+                state_dir,
+                runtime_dir,
+            })?;
+        }
+        Command::Check { files_only, json } => {
+            let options = check::Options {
+                config_dir,
+                node,
+                files_only,
+                json,
+            };
+            let code = check::run(&options, render::Style::of_stdout(), &mut stdout())?;
+            return Ok(ExitCode::from(code));
+        }
+        Command::Status { json, watch } => {
+            let style = status::Style::of_stdout();
+            operator::status(&runtime_dir, json, watch, style, &mut stdout())?;
+        }
+        Command::Standby { what, no_wait } => {
+            operator::carry_out(&runtime_dir, what.ask(), !no_wait, &mut stdout())?;
+        }
+        Command::Takeover { what, no_wait } => {
+            operator::carry_out(&runtime_dir, what.ask(), !no_wait, &mut stdout())?;
+        }
+        Command::Keygen { file, force } => make_keys(&config_dir, file.as_deref(), force)?,
+        Command::Demo(args) => return systole::demo::run(&args),
+        Command::DemoPart(part) => systole::demo::part::run(&part)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn make_keys(config_dir: &Path, file: Option<&Path>, force: bool) -> Result<()> {
+    let path = file.map_or_else(|| config_dir.join("authkeys"), Path::to_owned);
+    if path == Path::new("-") {
+        print!("{}", keygen::text()?);
+        return Ok(());
+    }
+    keygen::write(&path, force)?;
+    println!(
+        "wrote {}; copy it to the other node, mode 600, and restart or reload",
+        path.display()
+    );
+    Ok(())
 }

@@ -29,6 +29,7 @@ pub(crate) fn everything() -> Result<()> {
     let mut summary = Summary::default();
     summary.check("tidy", tidy::run);
     summary.check("lint", lint);
+    summary.check("man pages", || man(true));
     tests(&mut summary);
     summary.finish()
 }
@@ -36,20 +37,41 @@ pub(crate) fn everything() -> Result<()> {
 /// `cargo xtask lint`.
 pub(crate) fn lint() -> Result<()> {
     shell::run(shell::cargo().args(["fmt", "--all", "--check"]))?;
-    shell::run(shell::cargo().args([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny=warnings",
-    ]))?;
+    let mut clippy = shell::cargo();
+    clippy
+        .args(["clippy", "--workspace", "--all-targets"])
+        .args(suite::ALL);
+    shell::run(clippy.args(["--", "--deny=warnings"]))?;
     boards::lint()
+}
+
+/// `cargo xtask man`.
+pub(crate) fn man(check: bool) -> Result<()> {
+    let mut command = shell::cargo();
+    command.args([
+        "run",
+        "--quiet",
+        "--package",
+        "xtask",
+        "--features",
+        "man",
+        "--bin",
+        "man",
+    ]);
+    if check {
+        command.args(["--", "--check"]);
+    }
+    shell::run(&mut command)
 }
 
 fn tests(summary: &mut Summary) {
     summary.check("core without std", nostd::run);
     summary.count("unit, scenarios", || {
-        suite::counted(suite::test().args(["--workspace", "--exclude", suite::NETNS]))
+        suite::counted(
+            suite::test()
+                .args(["--workspace", "--exclude", suite::NETNS])
+                .args(suite::ALL),
+        )
     });
     summary.count("netns", || {
         suite::counted(suite::test().args(["--package", suite::NETNS]))

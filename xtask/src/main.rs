@@ -68,6 +68,12 @@ enum Verb {
         #[arg(long)]
         bless: bool,
     },
+    /// Manual pages and shell completions, from the command line's definition
+    Man {
+        /// Change nothing; fail if they are not up to date
+        #[arg(long)]
+        check: bool,
+    },
     /// Line and file lengths, dead files, leftovers, words we do not use
     Tidy,
 }
@@ -83,6 +89,7 @@ fn main() -> ExitCode {
         Verb::Scenarios { bless } => suite::scenarios(bless),
         Verb::Netns => suite::netns(),
         Verb::Configs { bless } => suite::configs(bless),
+        Verb::Man { check } => ci::man(check),
         Verb::Tidy => tidy::run(),
     };
     match result {

@@ -13,6 +13,9 @@ const BLESS: &str = "SYSTOLE_BLESS";
 /// The package with the real daemons.
 pub(crate) const NETNS: &str = "systole-netns";
 
+/// Adds the binary behind `cargo xtask man`, and nothing else, to what cargo looks at.
+pub(crate) const ALL: [&str; 2] = ["--features", "xtask/man"];
+
 /// `cargo xtask scenarios`.
 pub(crate) fn scenarios(bless: bool) -> Result<()> {
     golden("scenarios", bless)

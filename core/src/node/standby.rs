@@ -43,6 +43,11 @@ pub(crate) enum Standby {
 }
 
 impl Standby {
+    /// Whether we are the giver.
+    const fn is_giving(self) -> bool {
+        matches!(self, Self::Asking(_) | Self::Giving(_) | Self::Given(_))
+    }
+
     /// What has been given and is not to be taken back.
     pub(super) const fn gave(self) -> Option<Hold> {
         match self {
@@ -104,9 +109,10 @@ impl Node {
     }
 
     fn end_standby(&mut self, end: StandbyEnd) {
+        let giving = self.standby.is_giving();
         self.standby = Standby::None;
         self.timers.set(TimerId::Standby, None);
-        self.report(Report::StandbyEnd(end));
+        self.report(Report::StandbyEnd { giving, end });
     }
 
     /// The peer is gone or has begun anew: whatever was agreed with it is void.

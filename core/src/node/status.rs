@@ -1,6 +1,6 @@
 //! A read-only view of a node, for `systole status`.
 
-use super::{Node, Phase};
+use super::{Node, Phase, Standby};
 use crate::hold::Hold;
 use crate::id::{GroupId, LinkId};
 use crate::peer::PeerKind;
@@ -79,6 +79,12 @@ impl<'a> Status<'a> {
     #[must_use]
     pub fn in_transition(&self) -> bool {
         !self.0.own_stable() || !self.0.groups.settled(Hold::All)
+    }
+
+    /// Whether a standby is under way, in either direction.
+    #[must_use]
+    pub fn standby_running(&self) -> bool {
+        self.0.standby != Standby::None
     }
 
     /// The peer.

@@ -46,8 +46,8 @@ impl Nginx {
         }
     }
 
-    /// The master process, when it runs.
-    pub(super) fn master(&self) -> Option<Pid> {
+    /// Its main process, when it runs.
+    pub(super) fn main_process(&self) -> Option<Pid> {
         let text = fs::read_to_string(&self.pid_file).ok()?;
         let pid: i32 = text.trim().parse().ok().filter(|pid| *pid > 1)?;
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
@@ -55,18 +55,18 @@ impl Nginx {
         (name.trim_end() == "nginx" && alive(pid)).then_some(Pid::from_raw(pid))
     }
 
-    /// Ends the master and its workers; well when none runs.
+    /// Ends the main process and its workers; well when none runs.
     pub(super) async fn stop(&self) -> Result<(), Failure> {
-        let Some(master) = self.master() else {
+        let Some(main_process) = self.main_process() else {
             return Ok(());
         };
         for (signal, patience) in STOP {
-            // The master leads a process group of its own; killed alone it would leave its
+            // The main process leads a group of its own; killed alone it would leave its
             // workers behind, with the listening sockets.
             let to = if signal == Signal::SIGKILL {
-                -master.as_raw()
+                -main_process.as_raw()
             } else {
-                master.as_raw()
+                main_process.as_raw()
             };
             let sent = kill(Pid::from_raw(to), signal);
             if sent.is_err() {
@@ -74,14 +74,14 @@ impl Nginx {
             }
             let looks = patience.as_millis() / LOOK.as_millis();
             for _ in 0..looks {
-                if !alive(master.as_raw()) {
+                if !alive(main_process.as_raw()) {
                     return Ok(());
                 }
                 sleep(LOOK).await;
             }
         }
-        if alive(master.as_raw()) {
-            Err(Failure::Immortal(master.as_raw()))
+        if alive(main_process.as_raw()) {
+            Err(Failure::Immortal(main_process.as_raw()))
         } else {
             Ok(())
         }
@@ -153,7 +153,7 @@ mod tests {
             binary: "/none".into(),
             pid_file: pid_file.clone(),
         };
-        assert_eq!(nginx.master(), None);
+        assert_eq!(nginx.main_process(), None);
         for text in [
             std::process::id().to_string(),
             "-1".into(),
@@ -161,7 +161,7 @@ mod tests {
             "x".into(),
         ] {
             fs::write(&pid_file, text).unwrap();
-            assert_eq!(nginx.master(), None);
+            assert_eq!(nginx.main_process(), None);
         }
     }
 }

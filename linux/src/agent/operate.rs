@@ -69,7 +69,9 @@ impl Job<'_> {
                 let (status, text) = self.systemctl("is-active", unit, deadline, cut).await?;
                 Ok(judge_unit(status.code(), &text))
             }
-            Found::Nginx(nginx) => Ok(nginx.master().map_or(Status::Stopped, |_| Status::Running)),
+            Found::Nginx(nginx) => Ok(nginx
+                .main_process()
+                .map_or(Status::Stopped, |_| Status::Running)),
         }
     }
 

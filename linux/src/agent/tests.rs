@@ -1,5 +1,7 @@
 //! The agent against real processes: scripts that behave, hang, crash, flood and daemonize.
 
+mod kinds;
+
 use core::time::Duration;
 use std::fs;
 use std::io::Write as _;
@@ -324,7 +326,8 @@ async fn a_hanging_start_meets_its_deadline() {
     let machine = Machine::new();
     machine.script(
         "resource.d/hang",
-        "[ $1 = start ] || exit 3; trap '' TERM; sleep 1000 & echo $! > $D/pid; echo $$ > $D/parent; while :; do wait; done",
+        "[ $1 = start ] || exit 3; trap '' TERM; sleep 1000 & echo $! > $D/pid; \
+         echo $$ > $D/parent; while :; do wait; done",
     );
     let mut agent = machine.agent(&["hang"]);
     let began = clock_now();
@@ -365,7 +368,7 @@ async fn a_release_breaks_off_an_acquire() {
     machine.until_journal("start").await;
     let began = clock_now();
     assert_eq!(release(&mut agent).await, Outcome::Done);
-    assert!(began.elapsed() < Duration::from_secs(1));
+    assert!(began.elapsed() < Duration::from_secs(5));
     assert_eq!(
         machine.journal(),
         ["add 10.8.0.1", "status", "start", "stop", "remove 10.8.0.1"]
@@ -383,7 +386,8 @@ async fn a_flood_is_read_and_dropped() {
     let machine = Machine::new();
     machine.script(
         "resource.d/flood",
-        "[ $1 = status ] && exit 3; head -c 8000000 /dev/zero; yes | head -c 8000000; touch $D/journal; echo ended >> $D/journal",
+        "[ $1 = status ] && exit 3; head -c 8000000 /dev/zero; yes | head -c 8000000; \
+         touch $D/journal; echo ended >> $D/journal",
     );
     let mut agent = machine.agent(&["flood"]);
     assert_eq!(acquire(&mut agent).await, Outcome::Done);
@@ -396,13 +400,13 @@ async fn a_daemon_that_keeps_the_pipe_is_not_waited_for() {
     let machine = Machine::new();
     machine.script(
         "resource.d/daemon",
-        "case $1 in status) exit 3;; start) (sleep 0.3; echo hello; echo alive >> $D/journal) & echo up;; esac",
+        "case $1 in status) exit 3;; start) (sleep 2; echo hello; echo alive >> $D/journal) & echo up;; esac",
     );
     let mut agent = machine.agent(&["daemon"]);
     let began = clock_now();
     assert_eq!(acquire(&mut agent).await, Outcome::Done);
     assert!(
-        began.elapsed() < Duration::from_millis(290),
+        began.elapsed() < Duration::from_millis(1500),
         "{:?}",
         began.elapsed()
     );
@@ -459,73 +463,5 @@ async fn crashes_and_addresses() {
     assert_eq!(acquire(&mut agent).await, Outcome::Failed);
     assert_eq!(release(&mut agent).await, Outcome::Failed);
     *machine.addresses.broken.lock().unwrap() = false;
-    assert_eq!(release(&mut agent).await, Outcome::Done);
-}
-
-/// Aim: a unit is driven by systemctl, only where systemd runs, and takes no arguments.
-#[tokio::test]
-async fn units() {
-    let machine = Machine::new();
-    fs::create_dir(machine.dir.path().join("units")).unwrap();
-    fs::write(machine.dir.path().join("units/web.service"), "").unwrap();
-    machine.script(
-        "systemctl",
-        "echo $* >> $D/journal; [ $1 = is-active ] && { echo inactive; exit 3; }; exit 0",
-    );
-    let mut agent = machine.agent(&["web"]);
-    assert_eq!(acquire(&mut agent).await, Outcome::Failed);
-    fs::create_dir(machine.dir.path().join("systemd")).unwrap();
-    assert_eq!(acquire(&mut agent).await, Outcome::Done);
-    assert_eq!(release(&mut agent).await, Outcome::Done);
-    assert_eq!(
-        machine.journal(),
-        [
-            "is-active web.service",
-            "start web.service",
-            "stop web.service"
-        ]
-    );
-    let mut agent = machine.agent(&["web::x"]);
-    assert_eq!(acquire(&mut agent).await, Outcome::Failed);
-}
-
-/// Aim: scripts find the environment, the working directory and the empty input they expect.
-#[tokio::test]
-async fn surroundings() {
-    let machine = Machine::new();
-    machine.script(
-        "resource.d/env",
-        r#"[ $1 = start ] && echo "$HA_CURHOST $LC_ALL $PWD $(cat)." >> $D/journal; [ $1 != status ]"#,
-    );
-    let mut agent = machine.agent(&["env"]);
-    assert_eq!(acquire(&mut agent).await, Outcome::Done);
-    assert_eq!(machine.journal(), ["rproxy1 C / ."]);
-}
-
-/// Aim: the real nginx, when it is installed, is started and stopped without script or unit.
-#[tokio::test]
-async fn the_real_nginx() {
-    if !Path::new("/usr/sbin/nginx").exists() {
-        return;
-    }
-    let machine = Machine::new();
-    std::os::unix::fs::symlink("/usr/sbin/nginx", machine.dir.path().join("nginx")).unwrap();
-    let (dir, config) = (machine.dir.path(), machine.dir.path().join("nginx.conf"));
-    let text = format!(
-        "pid {0}/pid;\nerror_log {0}/log;\nevents {{}}\nhttp {{ access_log off; \
-         client_body_temp_path {0}/a; proxy_temp_path {0}/b; fastcgi_temp_path {0}/c; \
-         uwsgi_temp_path {0}/d; scgi_temp_path {0}/e; server {{ listen unix:{0}/web; }} }}\n",
-        dir.display()
-    );
-    fs::write(&config, text).unwrap();
-    let word = format!("nginx::-c::{}", config.display());
-    let mut agent = machine.agent(&[&word]);
-    assert_eq!(acquire(&mut agent).await, Outcome::Done);
-    let pid = fs::read_to_string(dir.join("pid")).unwrap();
-    assert!(std::os::unix::net::UnixStream::connect(dir.join("web")).is_ok());
-    assert_eq!(acquire(&mut agent).await, Outcome::Done);
-    assert_eq!(fs::read_to_string(dir.join("pid")).unwrap(), pid);
-    assert_eq!(release(&mut agent).await, Outcome::Done);
-    assert!(gone(pid.trim()).await);
     assert_eq!(release(&mut agent).await, Outcome::Done);
 }

@@ -1,12 +1,11 @@
 //! From the three files to a running daemon.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use sd_notify::NotifyState;
 use systole_core::Node;
-use systole_core::auth::Keys;
 use systole_core::config::{Config, ConfigError, Encoding, GroupConfig, Settings};
 use systole_core::event::Event;
 use systole_core::hold::Side;
@@ -14,18 +13,24 @@ use systole_core::id::{GroupId, GroupName, NameError, NodeName};
 use systole_core::limits::FRAME_BYTES_MAX;
 use thiserror::Error;
 use tokio::runtime;
-use tokio::sync::mpsc;
 
+use super::keys::KeyReader;
+use super::view::View;
 use super::{Daemon, Signals, Watchdog};
 use crate::agent::{Agent, Deadlines, Environment, Places};
 use crate::config::render::{Style, render};
-use crate::config::{Cluster, LinkConfig, LoadOptions, Medium, Resource, load, load_keys};
+use crate::config::{Cluster, LinkConfig, LoadOptions, Medium, Resource, load};
+use crate::control::{Control, ControlError};
 use crate::entropy;
-use crate::journal::{Journal, Names};
+use crate::journal::{Journal, JournalError, Sockets};
 use crate::link::{LinkError, Links, own_addresses};
+use crate::report::Names;
 use crate::service_ip::{ServiceIp, ServiceIpError};
 use crate::state::{self, Identity, StateError};
 use crate::{agent, clock};
+
+/// How long the last log lines may take.
+const FLUSH: core::time::Duration = core::time::Duration::from_secs(1);
 
 /// Where everything is.
 #[derive(Clone, Debug)]
@@ -70,6 +75,12 @@ pub enum StartError {
     /// The kernel does not let us handle addresses.
     #[error(transparent)]
     ServiceIp(#[from] ServiceIpError),
+    /// There is no log.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Another daemon runs, or there is no control socket.
+    #[error(transparent)]
+    Control(#[from] ControlError),
     /// A file, a directory or the event loop.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -81,24 +92,29 @@ pub enum StartError {
 /// When it cannot start. Errors in the three files are written to stderr first.
 pub fn run(options: &Options) -> Result<(), StartError> {
     let cluster = read_files(options)?;
-    let journal = Journal::start(&cluster.log, &cluster.node)?;
+    // systemd puts a service's stderr into the journal: one copy is enough.
+    let terminal = !cluster.log.system || std::env::var_os("JOURNAL_STREAM").is_none();
+    let journal = Arc::new(Journal::start(
+        &cluster.node,
+        &cluster.log,
+        &Sockets::default(),
+        terminal,
+    )?);
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let outcome = runtime.block_on(async {
-        let mut daemon = start(options, cluster, journal.clone()).await?;
+        let mut daemon = start(options, cluster, Arc::clone(&journal))
+            .await
+            .inspect_err(|error| {
+                tracing::error!("cannot start: {error}");
+            })?;
         let _ = sd_notify::notify(&[NotifyState::Ready]);
         daemon.run().await;
+        tracing::info!("stopped");
         Ok(())
     });
-    match &outcome {
-        Ok(()) => tracing::info!("stopped"),
-        Err(error) => {
-            let error: &StartError = error;
-            tracing::error!("cannot start: {error}");
-        }
-    }
-    journal.flush();
+    journal.flush(FLUSH);
     outcome
 }
 
@@ -120,9 +136,9 @@ fn read_files(options: &Options) -> Result<Cluster, StartError> {
 async fn start(
     options: &Options,
     cluster: Cluster,
-    journal: Journal,
+    journal: Arc<Journal>,
 ) -> Result<Daemon, StartError> {
-    std::fs::create_dir_all(&options.runtime_dir)?;
+    let control = Control::open(&options.runtime_dir)?;
     let own = own_addresses()?;
     let links = cluster.without_own(&own);
     if links.is_empty() {
@@ -140,6 +156,7 @@ async fn start(
         node.handle(clock::now(), Event::GroupFound(group));
     }
     let names = names(&cluster, &links);
+    let view = View::new(&cluster, &links, &names);
     tracing::info!(
         "systole {} starts as {} with peer {}: keepalive {}, deadtime {}, {} links, {} groups",
         env!("CARGO_PKG_VERSION"),
@@ -167,6 +184,8 @@ async fn start(
         node,
         links: opened,
         agent: Agent::new(cluster.groups, settings)?,
+        control,
+        view,
         names,
         journal,
         signals: Signals::new()?,
@@ -174,6 +193,8 @@ async fn start(
         watchdog: Watchdog::new(),
         frame: [0; FRAME_BYTES_MAX],
         buffer: [0; FRAME_BYTES_MAX + 1],
+        verdict: None,
+        stopped: false,
     })
 }
 
@@ -249,44 +270,6 @@ fn names(cluster: &Cluster, links: &[LinkConfig]) -> Names {
             .map(|group| group.name.clone())
             .collect(),
         deadtime: cluster.deadtime,
-    }
-}
-
-/// New keys, or what is wrong with the file.
-pub(super) type KeyNews = Result<Box<Keys>, String>;
-
-/// Reads authkeys again beside the heart, which must not wait for the disk.
-pub(super) struct KeyReader {
-    config_dir: PathBuf,
-    send: mpsc::Sender<KeyNews>,
-    receive: mpsc::Receiver<KeyNews>,
-}
-
-impl KeyReader {
-    fn new(config_dir: &Path) -> Self {
-        let (send, receive) = mpsc::channel(1);
-        Self {
-            config_dir: config_dir.to_owned(),
-            send,
-            receive,
-        }
-    }
-
-    /// Starts to read. When a read is under way already, its result is as good.
-    pub(super) fn begin(&self) {
-        let (dir, send) = (self.config_dir.clone(), self.send.clone());
-        tokio::task::spawn_blocking(move || {
-            let loaded = load_keys(&dir);
-            let text = || render(&loaded.diagnostics, &loaded.sources, Style::Plain);
-            let _ = send.try_send(loaded.keys.map(Box::new).ok_or_else(text));
-        });
-    }
-
-    /// Waits for the result of a read.
-    pub(super) async fn next(&mut self) -> KeyNews {
-        match self.receive.recv().await {
-            Some(news) => news,
-            None => core::future::pending().await,
-        }
+        warntime: cluster.warntime,
     }
 }

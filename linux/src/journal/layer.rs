@@ -1,91 +1,107 @@
-//! From tracing's events to lines in the queue.
+//! From tracing into the queue.
 
 use core::fmt::{self, Write as _};
+use core::sync::atomic::Ordering;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
+use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::layer::{Context, Layer};
 
-use super::{Dropped, Line, Note, enqueue};
+use super::line::{Line, MESSAGE_BYTES_MAX};
+use super::{Note, Shared};
 use crate::clock;
 
-/// Bytes of one line's message; what is longer is cut.
-const MESSAGE_MAX: usize = 4_096;
+/// Fields of a line that are kept.
+const FIELDS_MAX: usize = 16;
 
-pub(super) struct QueueLayer {
-    queue: SyncSender<Note>,
-    dropped: Arc<Dropped>,
+/// The tracing layer: formats, and never waits.
+pub(super) struct Queue {
+    sender: SyncSender<Note>,
+    shared: Arc<Shared>,
     debug: bool,
 }
 
-impl QueueLayer {
-    pub(super) const fn new(queue: SyncSender<Note>, dropped: Arc<Dropped>, debug: bool) -> Self {
+impl Queue {
+    pub(super) const fn new(sender: SyncSender<Note>, shared: Arc<Shared>, debug: bool) -> Self {
         Self {
-            queue,
-            dropped,
+            sender,
+            shared,
             debug,
         }
     }
 }
 
-impl<S: Subscriber> Layer<S> for QueueLayer {
-    fn enabled(&self, metadata: &tracing::Metadata<'_>, _: Context<'_, S>) -> bool {
-        let level = *metadata.level();
-        // Libraries speak only when something is wrong.
-        let ours = metadata.target().starts_with("systole");
-        let most = match (ours, self.debug) {
+impl<S: Subscriber> Layer<S> for Queue {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        // Libraries tell their life stories at these levels.
+        let ours = ["systole", "agent", "node"]
+            .iter()
+            .any(|part| metadata.target().starts_with(part));
+        let limit = match (self.debug, ours) {
             (true, true) => Level::DEBUG,
-            (true, false) => Level::INFO,
-            (false, _) => Level::WARN,
+            (false, true) => Level::INFO,
+            (_, false) => Level::WARN,
         };
-        level <= most
+        *metadata.level() <= limit
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let metadata = event.metadata();
         let mut line = Line {
-            level: *metadata.level(),
             wall: clock::wall(),
-            target: metadata.target(),
+            level: *event.metadata().level(),
+            target: event.metadata().target(),
             message: String::new(),
             fields: Vec::new(),
         };
-        event.record(&mut Recorder(&mut line));
-        cut(&mut line.message);
-        enqueue(&self.queue, &self.dropped, line);
-    }
-}
-
-fn cut(message: &mut String) {
-    if message.len() > MESSAGE_MAX {
-        let end = (0..=MESSAGE_MAX)
-            .rev()
-            .find(|&at| message.is_char_boundary(at));
-        message.truncate(end.unwrap_or(0));
-        message.push('…');
-    }
-}
-
-struct Recorder<'a>(&'a mut Line);
-
-impl Visit for Recorder<'_> {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        if field.name() == "message" {
-            self.0.message.push_str(value);
-        } else {
-            self.0.fields.push((field.name(), value.to_owned()));
+        event.record(&mut Collect(&mut line));
+        if self.sender.try_send(Note::Line(line)).is_err() {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         }
+    }
+}
+
+struct Collect<'a>(&'a mut Line);
+
+impl Collect<'_> {
+    fn add(&mut self, field: &Field, value: String) {
+        if field.name() == "message" {
+            self.0.message = value;
+        } else if self.0.fields.len() < FIELDS_MAX {
+            self.0.fields.push((field.name(), value));
+        }
+    }
+}
+
+impl Visit for Collect<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let mut end = value.len().min(MESSAGE_BYTES_MAX);
+        while !value.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.add(field, value.get(..end).unwrap_or_default().to_owned());
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        if field.name() == "message" {
-            // Writing to a string cannot fail.
-            let _ = write!(self.0.message, "{value:?}");
-        } else {
-            self.0.fields.push((field.name(), format!("{value:?}")));
+        let mut text = Bounded(String::new());
+        // Fails only when the text is full, which is as intended.
+        let _ = write!(text, "{value:?}");
+        self.add(field, text.0);
+    }
+}
+
+/// A text that stops growing at the limit.
+struct Bounded(String);
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            if self.0.len() + c.len_utf8() > MESSAGE_BYTES_MAX {
+                return Err(fmt::Error);
+            }
+            self.0.push(c);
         }
+        Ok(())
     }
 }

@@ -1,131 +1,185 @@
-//! Logs: to the journal, syslog, files and the terminal, as ha.cf asks; never in the way.
+//! The log: journal, syslog, files, terminal, as ha.cf asks; never in anybody's way.
 //!
-//! Whoever logs leaves a line in a bounded queue; a thread of its own writes it. A full queue drops
-//! lines and says later how many. (`tracing-journald` sends from the thread that logs, which can wait
-//! for the journal; so the journal's few lines of protocol are here.)
+//! Whoever logs leaves a line in a bounded queue. A thread of its own writes it out, and may
+//! wait for a disk or a stalled journald. When the queue is full, lines are dropped and
+//! counted, and the next line that gets through says how many.
 
 mod layer;
-pub mod sentence;
+mod line;
 mod sink;
+#[cfg(test)]
+mod tests;
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::time::Duration;
 use std::io;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
-use systole_core::time::Duration;
-use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
-use crate::clock;
 use crate::config::LogConfig;
-pub use sentence::Names;
-use sink::{Sink, open_sinks};
+use layer::Queue;
+use line::Line;
+use sink::Sinks;
 
-/// Lines that may wait to be written: some minutes of a busy log, less than a megabyte.
-const LINES_MAX: usize = 1_024;
+/// Lines that wait to be written. A takeover logs a few dozen.
+const QUEUE_MAX: usize = 1024;
 
-/// One line of the log.
+/// Where the sockets of the system's loggers are. Another place can be given for tests.
 #[derive(Clone, Debug)]
-struct Line {
-    level: Level,
-    wall: Duration,
-    /// Where in the program it comes from: `systole::agent`.
-    target: &'static str,
-    message: String,
-    fields: Vec<(&'static str, String)>,
+pub struct Sockets {
+    /// journald's.
+    pub journal: PathBuf,
+    /// syslog's.
+    pub syslog: PathBuf,
 }
 
-enum Note {
-    Line(Line),
-    /// Open the files anew: logrotate has moved them.
-    Reopen,
-    /// Everything before this is written when the sender hears of it.
-    Flush(SyncSender<()>),
+impl Default for Sockets {
+    fn default() -> Self {
+        Self {
+            journal: "/run/systemd/journal/socket".into(),
+            syslog: "/dev/log".into(),
+        }
+    }
 }
 
-/// The handle on the writing thread.
-#[derive(Clone, Debug)]
+/// The running log. Dropping it does not end it: call [`Journal::flush`] before the process ends.
+#[derive(Debug)]
 pub struct Journal {
+    shared: Arc<Shared>,
     queue: SyncSender<Note>,
 }
 
-/// What the queue and its writer share.
+/// What is left for the writer thread.
+enum Note {
+    Line(Line),
+    /// Answer when everything before this is written.
+    Flush(SyncSender<()>),
+    /// Nothing: only wakes the writer.
+    Wake,
+}
+
+/// What the writer and everybody else share.
 #[derive(Debug, Default)]
-struct Dropped(AtomicU64);
+struct Shared {
+    /// Lines dropped since the start.
+    dropped: AtomicU64,
+    reopen: AtomicBool,
+}
 
 impl Journal {
-    /// Opens the places that `config` names and makes them the program's log.
+    /// Starts the log and makes it the process's. `terminal`: also write to
+    /// stderr, as is done anyway when the system's log is wanted and there is none.
     ///
     /// # Errors
-    /// When a log file cannot be opened: the path, and why.
-    pub fn start(config: &LogConfig, node: &str) -> io::Result<Self> {
-        let sinks = open_sinks(config, node)?;
-        let (queue, notes) = sync_channel(LINES_MAX);
-        let dropped = Arc::new(Dropped::default());
-        let debug = config.debug > 0 || config.debug_file.is_some();
-        let layer = layer::QueueLayer::new(queue.clone(), Arc::clone(&dropped), debug);
+    /// When a log file cannot be opened, the thread not started, or there is a log already.
+    pub fn start(
+        node: &str,
+        config: &LogConfig,
+        sockets: &Sockets,
+        terminal: bool,
+    ) -> Result<Self, JournalError> {
+        let (journal, queue) = Self::prepare(node, config, sockets, terminal)?;
+        tracing_subscriber::registry()
+            .with(queue)
+            .try_init()
+            .map_err(JournalError::Taken)?;
+        Ok(journal)
+    }
+
+    fn prepare(
+        node: &str,
+        config: &LogConfig,
+        sockets: &Sockets,
+        terminal: bool,
+    ) -> Result<(Self, Queue), JournalError> {
+        let sinks = Sinks::open(node, config, sockets, terminal)
+            .map_err(|(path, source)| JournalError::Open { path, source })?;
+        let (sender, receiver) = sync_channel(QUEUE_MAX);
+        let shared = Arc::new(Shared::default());
+        let for_writer = Arc::clone(&shared);
         thread::Builder::new()
             .name("journal".to_owned())
-            .spawn(move || write(&notes, sinks, &dropped))?;
-        let subscriber = tracing_subscriber::registry().with(layer);
-        // A second daemon in one process exists in tests only; the first one's log serves both.
-        let _ = tracing::subscriber::set_global_default(subscriber);
-        Ok(Self { queue })
+            .spawn(move || write(&receiver, &for_writer, sinks))
+            .map_err(JournalError::Thread)?;
+        let debug = config.debug > 0 || config.debug_file.is_some();
+        let queue = Queue::new(sender.clone(), Arc::clone(&shared), debug);
+        Ok((
+            Self {
+                shared,
+                queue: sender,
+            },
+            queue,
+        ))
     }
 
-    /// Opens the log files anew; after logrotate.
+    /// Opens the log files again, after logrotate has moved them.
     pub fn reopen(&self) {
-        let _ = self.queue.try_send(Note::Reopen);
+        self.shared.reopen.store(true, Ordering::Release);
+        // A full queue wakes the writer as well.
+        let _ = self.queue.try_send(Note::Wake);
     }
 
-    /// Waits until everything logged so far is written, one second at most.
-    pub fn flush(&self) {
-        let (done, written) = sync_channel(1);
-        if self.queue.try_send(Note::Flush(done)).is_ok() {
-            let _ = written.recv_timeout(core::time::Duration::from_secs(1));
+    /// Lines dropped since the start, because the queue was full.
+    #[must_use]
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Waits until everything logged so far is written, but not longer than `patience`.
+    pub fn flush(&self, patience: Duration) {
+        let (answer, written) = sync_channel(1);
+        match self.queue.try_send(Note::Flush(answer)) {
+            Ok(()) => {
+                let _ = written.recv_timeout(patience);
+            }
+            // The writer is stuck behind a thousand lines: nothing more can be done in time.
+            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
         }
     }
 }
 
-/// Leaves a line for the writer, or counts it as dropped.
-fn enqueue(queue: &SyncSender<Note>, dropped: &Dropped, line: Line) {
-    if let Err(TrySendError::Full(_)) = queue.try_send(Note::Line(line)) {
-        dropped.0.fetch_add(1, Ordering::Relaxed);
-    }
-}
-
-fn write(notes: &Receiver<Note>, mut sinks: Vec<Sink>, dropped: &Dropped) {
-    while let Ok(note) = notes.recv() {
+/// The writer thread, until the last sender has gone.
+fn write(queue: &Receiver<Note>, shared: &Shared, mut sinks: Sinks) {
+    let mut said = 0;
+    while let Ok(note) = queue.recv() {
+        if shared.reopen.swap(false, Ordering::AcqRel) {
+            sinks.reopen();
+        }
         match note {
-            Note::Line(line) => sinks.iter_mut().for_each(|sink| sink.write(&line)),
-            Note::Reopen => sinks.iter_mut().for_each(Sink::reopen),
-            Note::Flush(done) => {
-                let _ = done.try_send(());
+            Note::Line(line) => sinks.write(&line),
+            Note::Wake => {}
+            Note::Flush(answer) => {
+                let _ = answer.try_send(());
             }
         }
-        let lost = dropped.0.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            let line = Line {
-                level: Level::WARN,
-                wall: clock::wall(),
-                target: "systole::journal",
-                message: format!("{lost} log lines were dropped because the log was too slow"),
-                fields: Vec::new(),
-            };
-            for sink in &mut sinks {
-                sink.write(&line);
-            }
+        let dropped = shared.dropped.load(Ordering::Relaxed);
+        if dropped > said {
+            sinks.write(&Line::lost(dropped - said));
+            said = dropped;
         }
     }
 }
 
-/// An error of the file system that names the file.
-fn name_file(path: &Path, what: &str, error: &io::Error) -> io::Error {
-    io::Error::new(
-        error.kind(),
-        format!("cannot {what} {}: {error}", path.display()),
-    )
+/// Why there is no log. The daemon must not start without one.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// A file that ha.cf names cannot be opened.
+    #[error("cannot open the log file {}: {source}; see logfile and debugfile in ha.cf", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The writer thread cannot be started.
+    #[error("cannot start the log's thread: {0}")]
+    Thread(#[source] io::Error),
+    /// This process has a log already.
+    #[error("cannot set up the log: {0}")]
+    Taken(#[source] TryInitError),
 }

@@ -269,8 +269,9 @@ impl Links {
         }
     }
 
-    /// The link a packet belongs to; none when it is our own. A port that only one link uses gives everything to it, so
-    /// that a `bcast` line here can face a `ucast` line there, as in the original.
+    /// The link a packet belongs to; none when it is our own. A port that only one link uses gives
+    /// everything to it, so that a `bcast` line here can face a `ucast` line there, as in the
+    /// original.
     fn link_of(&self, port: usize, envelope: Envelope) -> Option<LinkId> {
         let own = &self.ports.get(port)?.own;
         let members = || {

@@ -144,14 +144,23 @@ impl Drop for Neighbour {
     }
 }
 
-/// Runs one ignored test of this binary again, in this namespace, with these capabilities only:
+/// Says to a test that it has been started anew, and with which capabilities.
+const CAPABILITIES: &str = "SYSTOLE_TEST_CAPABILITIES";
+
+/// The capabilities that [`with_capabilities`] has started this test with.
+pub(crate) fn capabilities_given() -> Option<String> {
+    std::env::var(CAPABILITIES).ok()
+}
+
+/// Runs one test of this binary again, in this namespace, with these capabilities only:
 /// `-all`, or `-all,+net_raw`.
 pub(crate) fn with_capabilities(set: &str, name: &str) {
     let output = Command::new("setpriv")
         .arg(format!("--bounding-set={set}"))
         .arg("--inh-caps=-all")
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", name, "--ignored", "--nocapture"])
+        .args(["--exact", name, "--nocapture"])
+        .env(CAPABILITIES, set)
         .output()
         .expect("the tests need util-linux's setpriv command");
     let text = String::from_utf8_lossy(&output.stdout);
