@@ -1,6 +1,7 @@
 //! The one public machine: events in, actions out. Control flow only; the facts are kept in the
 //! files beside this one.
 
+mod original;
 mod ownership;
 mod receive;
 mod standby;
@@ -20,7 +21,7 @@ use crate::id::GroupId;
 use crate::limits::{FRAME_BYTES_MAX, REPORTS_MAX};
 use crate::link::{Links, REFUSALS_EVERY};
 use crate::outbox::{Outbox, Outgoing};
-use crate::peer::Peer;
+use crate::peer::{Peer, PeerKind};
 use crate::random::Random;
 use crate::report::{Cause, NodeStatus, Report};
 
@@ -78,6 +79,9 @@ pub struct Node {
     failures: Failures,
     /// Both sides had a holder each when last seen: sides in conflict.
     conflict: Hold,
+    /// Since when, and whether the original was asked to give them up.
+    conflict_since: Instant,
+    conflict_asked: bool,
     /// What the peer was last told.
     told: (Hold, bool),
     own_status: NodeStatus,
@@ -87,8 +91,8 @@ pub struct Node {
     ip_owed: u64,
     /// The next local group to ask the original for, in that mode.
     ip_asked: Option<GroupId>,
-    /// Whether the wait for the original's report has begun.
-    settling: bool,
+    /// When the original's first report was here.
+    settling: Option<Instant>,
     /// The number of our `shutdone`; 0 until it is sent.
     last_words: Option<u64>,
     ended: bool,
@@ -129,12 +133,14 @@ impl Node {
             standby: Standby::None,
             failures: Failures::default(),
             conflict: Hold::None,
+            conflict_since: now,
+            conflict_asked: false,
             told: (Hold::None, false),
             own_status: NodeStatus::Init,
             probed_at: None,
             ip_owed: 0,
             ip_asked: None,
-            settling: false,
+            settling: None,
             last_words: None,
             ended: false,
             config,
@@ -286,7 +292,9 @@ impl Node {
         if self.own_status == NodeStatus::Init && now != self.started {
             self.own_status = NodeStatus::Up;
         }
-        let word = if self.phase == Phase::Stopping && self.last_words.is_some() {
+        // The original would begin to take over anew at each repetition; it asks for what it lost.
+        let repeats = self.peer.kind != PeerKind::Heartbeat;
+        let word = if self.phase == Phase::Stopping && self.last_words.is_some() && repeats {
             Outgoing::Shutdone
         } else {
             Outgoing::Status(self.own_status)
@@ -363,7 +371,15 @@ impl Node {
     /// Whether we neither take nor let go any more by ourselves.
     fn own_stable(&self) -> bool {
         let leaving = self.groups.present().without(self.wants);
-        self.phase == Phase::Member && self.standby == Standby::None && leaving == Hold::None
+        let still = match self.standby {
+            Standby::None => true,
+            // The original does not answer one whom it believes to be moving.
+            Standby::Asking(_) => self.peer.kind == PeerKind::Heartbeat,
+            Standby::Giving(_) | Standby::Given(_) | Standby::Granting(_) | Standby::Taking(_) => {
+                false
+            }
+        };
+        self.phase == Phase::Member && still && leaving == Hold::None
     }
 
     fn take(&mut self, side: Side, cause: Cause) {
@@ -424,6 +440,9 @@ impl Node {
         } else if !self.timers.is_set(TimerId::Retransmit) {
             let at = self.now + self.retransmit_delay();
             self.timers.set(TimerId::Retransmit, Some(at));
+        }
+        if !self.asks_original() {
+            self.timers.set(TimerId::Settle, None);
         }
         if !running {
             self.timers.set(TimerId::Keepalive, None);

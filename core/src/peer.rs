@@ -65,6 +65,8 @@ pub(crate) struct Peer {
     pub(crate) stable: bool,
     /// Whether that report was made after our session began.
     fresh: bool,
+    /// It has said `starting` in this run: it came when we were here, or comes as we do.
+    pub(crate) begins: bool,
     /// What it has given in a standby and does not take back by itself, in our terms.
     pub(crate) gave: Hold,
     /// It has come back, so it is due what prefers it.
@@ -92,6 +94,7 @@ impl Peer {
             hold: None,
             stable: false,
             fresh: false,
+            begins: false,
             gave: Hold::None,
             rejoined: false,
             digest_differs: false,
@@ -192,6 +195,7 @@ impl Peer {
         self.hold = None;
         self.stable = false;
         self.fresh = false;
+        self.begins = false;
         self.gave = Hold::None;
     }
 

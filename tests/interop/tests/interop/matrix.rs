@@ -47,7 +47,9 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
             });
         }
     });
-    let outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let outcomes = outcomes
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     table(&outcomes);
     let failed = outcomes.iter().filter(|it| it.said.is_err()).count();
     println!("{} runs, {failed} failed", outcomes.len());
@@ -61,7 +63,9 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
 
 fn run_one(case: usize, role: Role) -> Outcome {
     let run = ALL.get(case).map(|case| case.run);
-    let said = catch_unwind(AssertUnwindSafe(|| run.map(|run| run(role)).unwrap_or_default()));
+    let said = catch_unwind(AssertUnwindSafe(|| {
+        run.map(|run| run(role)).unwrap_or_default()
+    }));
     let said = said.map_err(|why| {
         let text = why.downcast_ref::<String>().cloned();
         text.or_else(|| why.downcast_ref::<&str>().map(|&text| text.to_owned()))
@@ -84,7 +88,9 @@ fn line(outcome: &Outcome) -> String {
 
 fn table(outcomes: &[Outcome]) {
     let cell = |case: usize, role: Role| {
-        let found = outcomes.iter().find(|it| it.case == case && it.role == role);
+        let found = outcomes
+            .iter()
+            .find(|it| it.case == case && it.role == role);
         match found.map(|it| &it.said) {
             Some(Ok(said)) if said.is_empty() => "ok".to_owned(),
             Some(Ok(said)) => format!("ok, {said}"),
@@ -92,8 +98,14 @@ fn table(outcomes: &[Outcome]) {
             None => String::new(),
         }
     };
-    let run = ALL.iter().enumerate().filter(|(index, _)| outcomes.iter().any(|it| it.case == *index));
-    println!("\n{:38} {:44} Heartbeat + Systole", "", "Systole + Heartbeat");
+    let run = ALL
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| outcomes.iter().any(|it| it.case == *index));
+    println!(
+        "\n{:38} {:44} Heartbeat + Systole",
+        "", "Systole + Heartbeat"
+    );
     for (index, case) in run {
         let [first, second] = Role::BOTH.map(|role| cell(index, role));
         println!("{:38} {first:44} {second}", case.name);

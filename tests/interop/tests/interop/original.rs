@@ -49,7 +49,9 @@ pub(crate) fn install(lab: &Lab, host: Host) {
         chown -R hacluster:haclient /run/heartbeat"
     );
     let space = lab.node(host).space().expect("a machine that is on");
-    space.run("sh", &["-c", &script]).expect("the package's files");
+    space
+        .run("sh", &["-c", &script])
+        .expect("the package's files");
 }
 
 /// The log of both daemons on a machine, as ha.cf names it.

@@ -112,10 +112,20 @@ fn binary() -> PathBuf {
             return PathBuf::from(path);
         }
         let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "systole", "--bin", "systole"])
+            .args([
+                "build",
+                "--quiet",
+                "--package",
+                "systole",
+                "--bin",
+                "systole",
+            ])
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .status();
-        assert!(status.is_ok_and(|status| status.success()), "cannot build systole");
+        assert!(
+            status.is_ok_and(|status| status.success()),
+            "cannot build systole"
+        );
         let test = std::env::current_exe().expect("a test knows where it is");
         let profile = test.ancestors().nth(2).expect("tests are below target");
         profile.join("systole")
@@ -197,6 +207,9 @@ impl Pair {
     /// Ends the case with a reason, and with everything that helps to find it.
     pub(crate) fn fail(&self, why: &str) -> ! {
         let mut text = why.to_owned();
+        if let Ok(node) = self.lab.node(self.role.ours()).run_systole(&["status"]) {
+            text += &format!("\n{}", String::from_utf8_lossy(&node.stdout));
+        }
         for host in Host::BOTH {
             text += &format!("\n{host} says {:?}", self.view(host));
             text += &format!("\n---- log of {host}\n{}", original::log(&self.lab, host));
@@ -219,16 +232,58 @@ impl Pair {
         }
     }
 
-    /// Waits until both nodes say the same about who holds the group, and the client is served by it.
+    /// Waits until both nodes say the same about who holds the groups, the client is served by the right
+    /// one, and the address is there and nowhere else.
     pub(crate) fn settled(&self, holder: Host) {
-        for host in Host::BOTH {
-            self.wait_until(&format!("{host} agrees that {holder} holds the group"), || {
-                let view = self.view(host)?;
-                (view.peer == "active" && says_holder(&view, host, holder)).then_some(())
-            });
-        }
+        self.wait_until(&format!("both agree that {holder} holds the group"), || {
+            let [first, second] = Host::BOTH.map(|host| self.view(host));
+            let (first, second) = (first?, second?);
+            let active = first.peer == "active" && second.peer == "active";
+            (active && agreed(&first, &second) == Some(holder)).then_some(())
+        });
+        let ours = self.role.ours();
+        let theirs = self.view(ours.peer()).map(|view| view.holds);
+        self.wait_until("ours knows what the original holds", || {
+            (view::peer_of_systole(&self.lab, ours) == theirs).then_some(())
+        });
         self.served_by(holder);
         self.exactly(holder);
+    }
+
+    /// Waits until the client is served by this node and its daemon says that it has the group: all that
+    /// is told with `auto_failback legacy`, where nodes do not report what they hold.
+    pub(crate) fn holds(&self, holder: Host) {
+        let only = || {
+            Host::BOTH.into_iter().all(|host| {
+                let space = self.lab.node(host).space();
+                space.map_or(true, |space| {
+                    original::has_service_address(space) == (host == holder)
+                })
+            })
+        };
+        self.wait_until(&format!("the address is on {holder} only"), || {
+            only().then_some(())
+        });
+        self.served_by(holder);
+        self.exactly(holder);
+    }
+
+    /// Kills our daemon; what it has started stays.
+    pub(crate) fn kill_ours(&mut self) {
+        let ours = self.role.ours();
+        self.lab
+            .node_mut(ours)
+            .kill_daemon()
+            .expect("a daemon to kill");
+    }
+
+    /// Waits until this node believes itself alone and serves, whatever the other still has.
+    pub(crate) fn alone_but(&self, host: Host) {
+        self.wait_until(&format!("{host} believes itself alone"), || {
+            let view = self.view(host)?;
+            (view.peer == "dead" && view.holds == "all").then_some(())
+        });
+        self.served_by(host);
     }
 
     /// Waits until this node, its peer dead or stopped, holds everything and serves.
@@ -244,10 +299,14 @@ impl Pair {
     /// The address is on this node, and on no other that has power.
     pub(crate) fn exactly(&self, holder: Host) {
         for host in Host::BOTH {
-            let Ok(space) = self.lab.node(host).space() else { continue };
+            let Ok(space) = self.lab.node(host).space() else {
+                continue;
+            };
             let has = original::has_service_address(space);
             if has != (host == holder) {
-                self.fail(&format!("{host} has the address: {has}; the holder is {holder}"));
+                self.fail(&format!(
+                    "{host} has the address: {has}; the holder is {holder}"
+                ));
             }
         }
     }
@@ -271,7 +330,10 @@ impl Pair {
 
     /// Lets time pass in which nothing is to happen.
     pub(crate) fn quiet(&self, time: Duration) {
-        self.lab.interrupt().sleep(time).expect("no interruption in tests");
+        self.lab
+            .interrupt()
+            .sleep(time)
+            .expect("no interruption in tests");
     }
 
     /// How often a node's log says this.
@@ -295,9 +357,38 @@ impl Pair {
 
     /// Runs `systole` on our node; it must succeed.
     pub(crate) fn systole(&self, args: &[&str]) {
-        let output = self.lab.node(self.role.ours()).run_systole(args).expect("an end");
+        let output = self
+            .lab
+            .node(self.role.ours())
+            .run_systole(args)
+            .expect("an end");
         if !output.status.success() {
-            self.fail(&format!("systole {args:?}: {}", String::from_utf8_lossy(&output.stderr)));
+            self.fail(&format!(
+                "systole {args:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            ));
+        }
+    }
+
+    /// Asks for a standby or a takeover on a node, by the tool of its daemon: `standby all`.
+    pub(crate) fn order(&self, host: Host, verb: &str, what: &str) {
+        if host == self.role.ours() {
+            self.systole(&[verb, what]);
+        } else {
+            self.tool(&format!("/usr/share/heartbeat/hb_{verb}"), &[what]);
+        }
+    }
+
+    /// Loses this share of what arrives at each node's heartbeat interface, in percent. The kernels of
+    /// test machines often lack netem, nftables hardly ever.
+    pub(crate) fn lose(&self, percent: u32) {
+        for host in Host::BOTH {
+            let space = self.lab.node(host).space().expect("a machine that is on");
+            let script = format!(
+                "nft 'table inet loss {{ chain in {{ type filter hook input priority 0; \
+                 iif eth0 udp dport 695 numgen random mod 100 < {percent} drop }} }}'"
+            );
+            space.run("sh", &["-c", &script]).expect("a lossy network");
         }
     }
 
@@ -314,9 +405,34 @@ impl Pair {
 
     /// The verdict on the whole run; every case ends here.
     pub(crate) fn verdict(self) {
-        let complaints = original::complaints(&original::log(&self.lab, self.role.theirs()));
+        self.judge(original::complaints);
+    }
+
+    /// The same where both have held everything on purpose, which the original may say.
+    pub(crate) fn verdict_after_conflict(self) {
+        self.judge(|log| {
+            let mut complaints = original::complaints(log);
+            complaints.retain(|line| !line.contains("Both machines own"));
+            complaints
+        });
+    }
+
+    /// The same where messages were lost on purpose, which the original may say.
+    pub(crate) fn verdict_with_loss(self) {
+        self.judge(|log| {
+            let mut complaints = original::complaints(log);
+            complaints.retain(|line| !line.contains("lost packet(s) for"));
+            complaints
+        });
+    }
+
+    fn judge(self, complaints: impl Fn(&str) -> Vec<String>) {
+        let complaints = complaints(&original::log(&self.lab, self.role.theirs()));
         if !complaints.is_empty() {
-            self.fail(&format!("the original complains:\n{}", complaints.join("\n")));
+            self.fail(&format!(
+                "the original complains:\n{}",
+                complaints.join("\n")
+            ));
         }
         let refused = self.logged(self.role.ours(), "refused");
         if refused > 0 {
@@ -329,14 +445,12 @@ impl Pair {
     }
 }
 
-/// Whether a node's own word means that this node holds the group that prefers `rproxy1`. What it holds
-/// beyond that has no groups.
-fn says_holder(view: &View, host: Host, holder: Host) -> bool {
-    let own: &[&str] = match (host, holder) {
-        (Host::First, Host::First) => &["local", "all"],
-        (Host::Second, Host::Second) => &["foreign", "all"],
-        (Host::First, Host::Second) => &["none", "foreign"],
-        (Host::Second, Host::First) => &["none", "local"],
-    };
-    own.contains(&view.holds.as_str())
+/// Who holds the group that prefers `rproxy1` when both words fit together: no side claimed twice, none
+/// by nobody.
+fn agreed(first: &View, second: &View) -> Option<Host> {
+    match (first.holds.as_str(), second.holds.as_str()) {
+        ("local", "local") | ("all", "none") => Some(Host::First),
+        ("foreign", "foreign") | ("none", "all") => Some(Host::Second),
+        _ => None,
+    }
 }

@@ -24,23 +24,25 @@ pub(crate) fn of_original(space: &Space, host: Host) -> Option<View> {
     })
 }
 
-/// Ours, from what it logged last.
+/// Ours, from `systole status --json`; nothing while it does not answer.
 pub(crate) fn of_systole(lab: &Lab, host: Host) -> Option<View> {
-    let log = original::log(lab, host);
-    let last = |mark: &str| {
-        let line = log.lines().rev().find(|line| line.contains(mark))?;
-        line.split_once(mark).map(|(_, rest)| rest.to_owned())
-    };
-    let holds = match last("this node holds ")?.as_str() {
-        "nothing" => "none",
-        "its local groups" => "local",
-        "its foreign groups" => "foreign",
-        "all groups" => "all",
-        _ => "transition",
-    };
-    let peer = last(&format!("peer {} is now ", host.peer()))?;
+    let status = lab.node(host).status()?;
+    let word = |pointer: &str| status.pointer(pointer)?.as_str().map(str::to_owned);
+    let stable = |pointer: &str| status.pointer(pointer).is_some_and(|it| it == true);
+    let peer = word("/peer/status")?;
+    let moving = !stable("/stable") || (peer == "active" && !stable("/peer/stable"));
     Some(View {
-        holds: holds.to_owned(),
-        peer: peer.split(' ').next().unwrap_or_default().to_owned(),
+        holds: if moving {
+            "transition".to_owned()
+        } else {
+            word("/hold")?
+        },
+        peer,
     })
+}
+
+/// What our node says that its peer holds.
+pub(crate) fn peer_of_systole(lab: &Lab, host: Host) -> Option<String> {
+    let status = lab.node(host).status()?;
+    status.pointer("/peer/hold")?.as_str().map(str::to_owned)
 }
