@@ -73,6 +73,7 @@ impl Group {
                 self.set(before, now);
             }
             (GroupStatus::Released | GroupStatus::LeftOver | GroupStatus::Stuck, true, _) => {
+                self.tries = 0;
                 self.begin(Operation::Acquire, now);
             }
             (GroupStatus::Acquiring | GroupStatus::Held | GroupStatus::LeftOver, false, _) => {

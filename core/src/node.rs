@@ -19,7 +19,7 @@ use crate::group::{Consequence, Groups};
 use crate::hold::{Hold, Side};
 use crate::id::GroupId;
 use crate::limits::{FRAME_BYTES_MAX, REPORTS_MAX};
-use crate::link::{Links, REFUSALS_EVERY};
+use crate::link::{Links, TRAFFIC_EVERY};
 use crate::outbox::{Outbox, Outgoing};
 use crate::peer::{Peer, PeerKind};
 use crate::random::Random;
@@ -62,8 +62,6 @@ pub struct Node {
     beat_at: Instant,
     /// Our own session.
     sid: u64,
-    /// It ends as soon as anyone but the peer's former run speaks.
-    session_lapsed: bool,
     random: Random,
     timers: Timers,
     links: Links,
@@ -76,6 +74,8 @@ pub struct Node {
     /// The sides we mean to hold, with or without groups on them.
     wants: Hold,
     standby: Standby,
+    /// The number of the peer's message that opened the standby, or agreed to it.
+    asked_at: u64,
     failures: Failures,
     /// Both sides had a holder each when last seen: sides in conflict.
     conflict: Hold,
@@ -86,6 +86,8 @@ pub struct Node {
     told: (Hold, bool),
     own_status: NodeStatus,
     probed_at: Option<Instant>,
+    /// Lost on the way and not reported yet.
+    messages_lost: u64,
     ack_residue: u64,
     /// Groups whose release the peer waits for (`auto_failback legacy`), a bit each.
     ip_owed: u64,
@@ -93,6 +95,8 @@ pub struct Node {
     ip_asked: Option<GroupId>,
     /// When the original's first report was here.
     settling: Option<Instant>,
+    /// How many answers to `starting` the original owes us.
+    reports_owed: u8,
     /// The number of our `shutdone`; 0 until it is sent.
     last_words: Option<u64>,
     ended: bool,
@@ -118,7 +122,6 @@ impl Node {
             started: now,
             beat_at: now,
             sid: random.next(),
-            session_lapsed: false,
             ack_residue: random.below(ACK_EVERY),
             random,
             timers,
@@ -131,6 +134,7 @@ impl Node {
             phase: Phase::Seeking,
             wants: Hold::None,
             standby: Standby::None,
+            asked_at: 0,
             failures: Failures::default(),
             conflict: Hold::None,
             conflict_since: now,
@@ -138,9 +142,11 @@ impl Node {
             told: (Hold::None, false),
             own_status: NodeStatus::Init,
             probed_at: None,
+            messages_lost: 0,
             ip_owed: 0,
             ip_asked: None,
             settling: None,
+            reports_owed: 0,
             last_words: None,
             ended: false,
             config,
@@ -233,14 +239,18 @@ impl Node {
             return;
         }
         self.beat_at = now;
-        if matches!(self.phase, Phase::Joining | Phase::Member) {
-            self.report(Report::OwnLateness(pause));
-            self.let_go(Hold::All, Cause::OwnLateness);
-            self.standby = Standby::None;
-            self.peer.on_own_lateness();
-            self.new_session();
-            self.seek(self.config.deadtime);
-        }
+        let span = match self.phase {
+            // What we slept through we have not listened to.
+            Phase::Seeking => self.seeking_for,
+            Phase::Joining | Phase::Member => self.config.deadtime,
+            Phase::Stopping | Phase::Stopped => return,
+        };
+        self.report(Report::OwnLateness(pause));
+        self.let_go(Hold::All, Cause::OwnLateness);
+        self.standby = Standby::None;
+        self.peer.on_own_lateness();
+        self.new_session();
+        self.seek(span);
     }
 
     fn seek(&mut self, span: Duration) {
@@ -252,8 +262,8 @@ impl Node {
     /// Takes a new session id: what echoes an older one proves nothing any more.
     fn new_session(&mut self) {
         self.sid = self.random.next();
-        self.session_lapsed = false;
         self.links.on_new_session();
+        self.peer.former.clear();
     }
 
     fn on_tick(&mut self) {
@@ -281,8 +291,8 @@ impl Node {
         {
             self.outbox.push(Outgoing::Rexmit(first, last));
         }
-        if self.timers.take_due(TimerId::Refusals, now) {
-            self.report_refusals();
+        if self.timers.take_due(TimerId::Traffic, now) {
+            self.report_traffic();
         }
     }
 
@@ -320,8 +330,8 @@ impl Node {
     fn peer_gone(&mut self, stopped: bool) {
         self.peer.on_gone(stopped);
         if stopped {
-            // Its last words are still to be answered in the session that it knows.
-            self.session_lapsed = true;
+            // The acknowledgement of its last words must come from the session it knows.
+            self.links.on_new_session();
         } else {
             self.new_session();
         }
@@ -368,7 +378,8 @@ impl Node {
         self.wants.with(self.groups.present())
     }
 
-    /// Whether we neither take nor let go any more by ourselves.
+    /// Whether we take no more by ourselves, and give no more: what is here only to be released is
+    /// no claim that a peer has to answer.
     fn own_stable(&self) -> bool {
         let leaving = self.groups.present().without(self.wants);
         let still = match self.standby {
@@ -400,8 +411,12 @@ impl Node {
         }
     }
 
-    fn report_refusals(&mut self) {
-        let mut any = false;
+    fn report_traffic(&mut self) {
+        let lost = core::mem::take(&mut self.messages_lost);
+        let mut any = lost > 0;
+        if any {
+            self.report(Report::MessagesLost(lost));
+        }
         while let Some((link, reason, count)) = self.links.take_refusals() {
             self.report(Report::FramesRefused {
                 link,
@@ -412,7 +427,7 @@ impl Node {
         }
         if any {
             self.timers
-                .set(TimerId::Refusals, Some(self.now + REFUSALS_EVERY));
+                .set(TimerId::Traffic, Some(self.now + TRAFFIC_EVERY));
         }
     }
 
@@ -447,7 +462,7 @@ impl Node {
         if !running {
             self.timers.set(TimerId::Keepalive, None);
             self.timers.set(TimerId::Retransmit, None);
-            self.timers.set(TimerId::Refusals, None);
+            self.timers.set(TimerId::Traffic, None);
         }
     }
 }

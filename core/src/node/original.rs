@@ -8,7 +8,7 @@ use crate::config::AutoFailback;
 use crate::hold::{Hold, Side};
 use crate::outbox::{Occasion, Outgoing};
 use crate::peer::PeerKind;
-use crate::report::{Cause, NodeStatus, Report};
+use crate::report::{Cause, NodeStatus, Report, StandbyEnd};
 use crate::time::Duration;
 use crate::timer::TimerId;
 
@@ -58,6 +58,7 @@ impl Node {
 
     fn ask_original(&mut self) {
         self.outbox.push(Outgoing::Starting);
+        self.reports_owed = self.reports_owed.saturating_add(1);
         self.timers.set(TimerId::Settle, Some(self.now + ASK_AGAIN));
     }
 
@@ -73,10 +74,12 @@ impl Node {
         }
     }
 
-    /// The original has reported. It believes us to be moving since our last `starting`, or since any
-    /// report of ours that came late; so every report is answered, by which it ends.
+    /// The original has answered our `starting`, which made it believe us to be moving. When that
+    /// came late, what we have said since does not count any more: say it again.
     pub(super) fn answer_original(&mut self) {
-        if self.phase == Phase::Member {
+        let owed = self.reports_owed > 0;
+        self.reports_owed = self.reports_owed.saturating_sub(1);
+        if owed && self.phase == Phase::Member {
             self.outbox.push(Outgoing::Resource {
                 hold: self.own_hold(),
                 stable: self.own_stable(),
@@ -85,12 +88,21 @@ impl Node {
         }
     }
 
-    /// The original is back although it was dead to us, so it knows nothing of our takeover.
+    /// The original is back although it was dead to us. If we were dead to it, it restarts itself in a
+    /// moment, unless a question or a report of ours begins something new.
     pub(super) fn on_original_returned(&mut self) {
         if self.wants != Hold::None {
             self.report(Report::SplitBrain(self.wants));
         }
         self.set_conflict(self.wants);
+        self.timers
+            .set(TimerId::Settle, Some(self.now + CONFLICT_RESTART));
+    }
+
+    /// The original has what we gave it; its report to say so may be lost, or still be on its way.
+    pub(super) fn on_taken(&mut self, given: Hold) {
+        self.peer.hold = Some(self.peer.hold.unwrap_or_default().with(given));
+        self.end_standby(StandbyEnd::Done);
     }
 
     /// Both claim the same. The original restarts itself if it had declared us dead, and gives up

@@ -34,8 +34,13 @@ impl Node {
 
     fn refuse(&mut self, link: LinkId, reason: Refusal) {
         self.links.on_refused(link, reason);
-        if !self.timers.is_set(TimerId::Refusals) {
-            self.report_refusals();
+        self.report_traffic_now_and_then();
+    }
+
+    /// Reports at once, then at most once in a while: a bad network must not fill the log.
+    fn report_traffic_now_and_then(&mut self) {
+        if !self.timers.is_set(TimerId::Traffic) {
+            self.report_traffic();
         }
     }
 
@@ -51,9 +56,6 @@ impl Node {
         if ours && !self.peer.uuid_clash {
             self.peer.uuid_clash = true;
             self.report(Report::UuidClash);
-        }
-        if self.peer.stopped && !self.peer.is_former(header) && self.session_lapsed {
-            self.new_session();
         }
         let is_status = matches!(message.body, Body::Status { .. });
         match self.peer.admit(header, is_status, self.sid) {
@@ -93,13 +95,20 @@ impl Node {
         if let Some(report) = report {
             self.report(report);
         }
+        if self.peer.former.is_full() {
+            self.new_session(); // It leaves all of them behind at once.
+        }
         if report == Some(Report::PeerReturned) && self.peer.kind == PeerKind::Heartbeat {
             self.on_original_returned();
         }
         if kind != self.peer.kind {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
         }
+        self.reports_owed = 0;
         self.links.on_new_session();
+        if self.peer.former.is_full() {
+            self.new_session();
+        }
         self.abort_standby();
         // The new run waits for our echo: do not let it wait for the next heartbeat.
         self.outbox.push(Outgoing::Status(self.own_status));
@@ -123,7 +132,8 @@ impl Node {
             Some(_) => None,
             None => Some(false),
         };
-        if self.links.on_heard(link, sequence, echo, self.now) {
+        let news = self.peer.window.covers(sequence);
+        if news && self.links.on_heard(link, sequence, echo, self.now) {
             self.on_peer_heard();
         }
         let before = self.peer.window.missing_count();
@@ -132,9 +142,8 @@ impl Node {
             Novelty::Seen => return,
             Novelty::Newest | Novelty::Jump => {
                 let lost = self.peer.window.missing_count().saturating_sub(before);
-                if lost > 0 || novelty == Novelty::Jump {
-                    self.report(Report::MessagesLost(lost));
-                }
+                self.messages_lost = self.messages_lost.saturating_add(lost);
+                self.report_traffic_now_and_then();
             }
             Novelty::Late => {}
         }
@@ -210,6 +219,10 @@ impl Node {
             Body::Reqnodes => self.outbox.push(Outgoing::Repnodes),
             Body::Starting => {
                 self.peer.begins = true;
+                if self.phase == Phase::Joining && self.peer.hold.is_none() {
+                    // It did not listen to our own question before.
+                    self.timers.set(TimerId::Settle, Some(self.now));
+                }
                 self.outbox.push(Outgoing::Resource {
                     hold: self.own_hold(),
                     stable: self.own_stable(),
@@ -218,7 +231,7 @@ impl Node {
             }
             Body::Resource {
                 hold, full, stable, ..
-            } if newest && self.peer.kind == PeerKind::Heartbeat => {
+            } if self.peer.kind == PeerKind::Heartbeat => {
                 let known = self.peer.hold.unwrap_or_default().swapped();
                 let hold = match hold {
                     Some(hold) if full || hold == Hold::None => hold,
@@ -232,7 +245,7 @@ impl Node {
             Body::IpRequestResp {
                 group, ok: true, ..
             } => self.on_ip_granted(group),
-            Body::AskResources { hold, stage } => self.on_ask(hold, stage, newest),
+            Body::AskResources { hold, stage } => self.on_ask(sequence, hold, stage, newest),
             Body::HbTakeover { hold } => self.on_takeover_request(hold.swapped()),
             Body::Shutdone => {
                 self.outbox.push(Outgoing::Ack(sequence));

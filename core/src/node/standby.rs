@@ -108,7 +108,7 @@ impl Node {
         self.timers.set(TimerId::Standby, Some(self.now + patience));
     }
 
-    fn end_standby(&mut self, end: StandbyEnd) {
+    pub(super) fn end_standby(&mut self, end: StandbyEnd) {
         let giving = self.standby.is_giving();
         self.standby = Standby::None;
         self.timers.set(TimerId::Standby, None);
@@ -129,13 +129,20 @@ impl Node {
     }
 
     /// The peer's part of the exchange. `hold` is in the giver's terms, as on the wire.
-    pub(super) fn on_ask(&mut self, hold: Hold, stage: Stage, newest: bool) {
+    pub(super) fn on_ask(&mut self, sequence: u64, hold: Hold, stage: Stage, newest: bool) {
         if self.phase != Phase::Member {
             return;
         }
+        let original = self.peer.kind == PeerKind::Heartbeat;
+        // A late `done` may belong to a standby that was broken off since, or to the one before.
+        let latest = newest || (original && sequence > self.asked_at);
         match (stage, self.standby) {
-            (Stage::Me, _) => self.on_ask_me(hold),
+            (Stage::Me, _) => {
+                self.asked_at = sequence;
+                self.on_ask_me(hold);
+            }
             (Stage::Other, Standby::Asking(asked)) if asked == hold => {
+                self.asked_at = sequence;
                 self.report(Report::StandbyBegin { hold, giving: true });
                 self.set_standby(Standby::Giving(hold), OPERATION_MAX);
                 self.let_go(hold, Cause::Standby);
@@ -145,13 +152,9 @@ impl Node {
                     occasion: Occasion::Standby,
                 });
             }
-            // A late `done` may belong to a standby that was broken off since. Systole says the same
-            // in every message, so nothing is lost.
-            (Stage::Done, Standby::Granting(mine))
-                if newest || self.peer.kind == PeerKind::Heartbeat =>
-            {
-                self.take_given(mine);
-            }
+            // Systole says the same in every message, so nothing is lost with a late one.
+            (Stage::Done, Standby::Granting(mine)) if latest => self.take_given(mine),
+            (Stage::Done, Standby::Given(given)) if latest && original => self.on_taken(given),
             _ => {}
         }
     }
@@ -171,6 +174,9 @@ impl Node {
             .all(|side| !mine.covers(side) || !self.failures.blocks(side, self.now));
         if !free || !able {
             return;
+        }
+        if matches!(self.standby, Standby::Asking(_)) {
+            self.end_standby(StandbyEnd::NoReply);
         }
         if self.standby == Standby::None {
             self.report(Report::StandbyBegin {
@@ -196,6 +202,8 @@ impl Node {
     /// Takes a standby as far as it goes with what is known now.
     pub(super) fn progress_standby(&mut self) {
         let overdue = self.timers.take_due(TimerId::Standby, self.now);
+        // The original calls itself settled in the middle of a standby; only its `done` ends one.
+        let original = self.peer.kind == PeerKind::Heartbeat;
         match self.standby {
             Standby::Giving(hold) => self.progress_giving(hold),
             Standby::Taking(mine) => self.progress_taking(mine),
@@ -207,13 +215,13 @@ impl Node {
             }
             Standby::Given(hold) if self.peer.settled() => {
                 let theirs = self.peer.hold.unwrap_or_default();
-                self.end_standby(if hold.without(theirs) == Hold::None {
-                    StandbyEnd::Done
-                } else {
-                    StandbyEnd::AcquireFailed
-                });
+                if hold.without(theirs) == Hold::None {
+                    self.end_standby(StandbyEnd::Done);
+                } else if !original {
+                    self.end_standby(StandbyEnd::AcquireFailed);
+                }
             }
-            Standby::Granting(_) if self.peer.settled() => {
+            Standby::Granting(_) if self.peer.settled() && !original => {
                 self.end_standby(StandbyEnd::ReleaseFailed);
             }
             Standby::None | Standby::Asking(_) | Standby::Given(_) | Standby::Granting(_) => {}
@@ -228,7 +236,8 @@ impl Node {
             self.outbox.push(Outgoing::Ask(hold, Stage::Done));
         } else if self.groups.hopeless() {
             self.end_standby(StandbyEnd::ReleaseFailed);
-            for side in Side::BOTH.into_iter().filter(|side| hold.covers(*side)) {
+            let stuck = |side: &Side| hold.covers(*side) && here.covers(*side);
+            for side in Side::BOTH.into_iter().filter(stuck) {
                 self.take(side, Cause::Standby);
             }
         }

@@ -385,8 +385,8 @@ impl Pair {
         for host in Host::BOTH {
             let space = self.lab.node(host).space().expect("a machine that is on");
             let script = format!(
-                "nft 'table inet loss {{ chain in {{ type filter hook input priority 0; \
-                 iif eth0 udp dport 695 numgen random mod 100 < {percent} drop }} }}'"
+                "nft 'table inet loss {{ chain arriving {{ type filter hook input priority 0; \
+                 iif eth0 udp dport 695 numgen random mod 100 < {percent} drop; }}; }}'"
             );
             space.run("sh", &["-c", &script]).expect("a lossy network");
         }
