@@ -176,6 +176,12 @@ impl Node {
         let Some(daemon) = &self.daemon else {
             return Err(gone);
         };
+        if signal == Signal::SIGCONT
+            && let Ok(nsenter) = i32::try_from(daemon.child.id())
+        {
+            // It has stopped with the daemon, and would never see it end.
+            let _ = kill(Pid::from_raw(nsenter), signal);
+        }
         kill(daemon.pid, signal).map_err(|_| gone)
     }
 

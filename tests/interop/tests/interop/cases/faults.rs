@@ -2,8 +2,7 @@
 
 use core::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use systole::clock::now;
 use systole::demo::sample::Host;
 
@@ -80,16 +79,12 @@ pub(super) fn partition(role: Role) -> String {
     )
 }
 
-fn their_master(pair: &Pair) -> Pid {
-    let space = pair
-        .lab()
-        .node(pair.role.theirs())
-        .space()
-        .expect("a machine that is on");
-    let said = space
-        .run("cat", &["/run/heartbeat.pid"])
-        .expect("a pid file");
-    Pid::from_raw(said.trim().parse().expect("a process id"))
+/// The original's master process, as its machine knows it.
+fn their_master(pair: &Pair) -> String {
+    let theirs = pair.lab().node(pair.role.theirs());
+    let space = theirs.space().expect("a machine that is on");
+    let said = space.run("cat", &["/run/heartbeat.pid"]);
+    said.expect("a pid file").trim().to_owned()
 }
 
 /// Aim: an original that was frozen knows nothing of the takeover and would go on for good; ours makes
@@ -97,7 +92,7 @@ fn their_master(pair: &Pair) -> Pid {
 pub(super) fn theirs_frozen(role: Role) -> String {
     let mut pair = Pair::running(role, &Files::default());
     pair.allow_two_holders();
-    let pid = their_master(&pair).to_string();
+    let pid = their_master(&pair);
     let space = pair
         .lab()
         .node(role.theirs())
@@ -121,15 +116,14 @@ pub(super) fn theirs_frozen(role: Role) -> String {
 pub(super) fn ours_frozen(role: Role) -> String {
     let mut pair = Pair::running(role, &Files::default());
     pair.allow_two_holders();
-    let pid = pair
-        .lab()
-        .node(role.ours())
-        .daemon_pid()
-        .expect("a daemon that runs");
-    kill(Pid::from_raw(pid), Signal::SIGSTOP).expect("a pause");
-    pair.served_by(role.theirs());
+    let send = |signal| {
+        let ours = pair.lab().node(role.ours());
+        ours.signal(signal).expect("a daemon that runs");
+    };
+    send(Signal::SIGSTOP);
+    pair.alone_but(role.theirs());
     pair.quiet(Duration::from_secs(1));
-    kill(Pid::from_raw(pid), Signal::SIGCONT).expect("its end");
+    send(Signal::SIGCONT);
     let woken = now();
     pair.quiet(Duration::from_secs(1));
     pair.settled(Host::First);

@@ -21,18 +21,12 @@ pub(super) fn from_ours(role: Role) -> String {
 fn standbys(role: Role, giver: Host) -> String {
     let pair = Pair::running(role, &Files::default());
     let mut costs = Vec::new();
-    // What prefers the giver, and the group if that is its own.
-    let own = if giver == Host::First {
-        giver.peer()
-    } else {
-        Host::First
-    };
     let steps = [
         (giver, "all", giver.peer()),
         (giver.peer(), "all", giver),
-        (giver, "local", own),
-        // What the giver does not hold moves in the books only.
-        (giver.peer(), "foreign", Host::First),
+        // Whoever gives what prefers it: the group that prefers `rproxy1` is then on the other node.
+        (giver, "local", Host::Second),
+        (giver.peer(), "foreign", giver),
         (giver.peer(), "all", giver),
         (giver, "foreign", Host::First),
         (giver.peer(), "all", giver),
