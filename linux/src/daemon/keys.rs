@@ -14,15 +14,17 @@ pub(super) type KeyNews = Result<Box<Keys>, String>;
 /// Reads authkeys again beside the heart, which must not wait for the disk.
 pub(super) struct KeyReader {
     config_dir: PathBuf,
+    serial_auth: Option<u8>,
     send: mpsc::Sender<KeyNews>,
     receive: mpsc::Receiver<KeyNews>,
 }
 
 impl KeyReader {
-    pub(super) fn new(config_dir: &Path) -> Self {
+    pub(super) fn new(config_dir: &Path, serial_auth: Option<u8>) -> Self {
         let (send, receive) = mpsc::channel(1);
         Self {
             config_dir: config_dir.to_owned(),
+            serial_auth,
             send,
             receive,
         }
@@ -31,8 +33,9 @@ impl KeyReader {
     /// Starts to read. When a read is under way already, its result is as good.
     pub(super) fn begin(&self) {
         let (dir, send) = (self.config_dir.clone(), self.send.clone());
+        let serial_auth = self.serial_auth;
         tokio::task::spawn_blocking(move || {
-            let loaded = load_keys(&dir);
+            let loaded = load_keys(&dir, serial_auth);
             let text = || render(&loaded.diagnostics, &loaded.sources, Style::Plain);
             let _ = send.try_send(loaded.keys.map(Box::new).ok_or_else(text));
         });

@@ -1,5 +1,6 @@
-//! The heartbeat links: bytes to and from the peer over UDP, and what becomes of a link whose
-//! interface goes down, vanishes or is replaced. Nothing here waits, and nothing here gives up.
+//! The heartbeat links: bytes to and from the peer over UDP and serial lines, and what becomes of a
+//! link whose interface or device goes down, vanishes or is replaced. Nothing here waits, and
+//! nothing here gives up.
 
 use core::cmp::Reverse;
 use core::future::poll_fn;
@@ -9,10 +10,11 @@ use std::io;
 
 use systole_core::id::LinkId;
 
-use crate::config::{LinkConfig, Medium};
+use crate::config::{LinkConfig, Medium, UdpLink};
 
 mod error;
 pub(crate) mod interface;
+mod serial;
 mod state;
 mod udp;
 mod watch;
@@ -22,7 +24,8 @@ pub use interface::own_addresses;
 
 use error::errno;
 use interface::interfaces;
-use state::{Link, Port, fit};
+use serial::Line;
+use state::{Link, Path, Port, Udp, fit};
 use udp::Envelope;
 use watch::Watch;
 
@@ -32,7 +35,7 @@ mod tests;
 /// What `Links::recv` has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkEvent {
-    /// A datagram is in the caller's buffer. One that fills the buffer may have been longer.
+    /// A message is in the caller's buffer. A datagram that fills the buffer may have been longer.
     Frame {
         /// The link it arrived on.
         link: LinkId,
@@ -70,33 +73,21 @@ impl Links {
         let mut ports: Vec<Port> = Vec::new();
         let links = configs
             .iter()
-            .map(|config| {
-                let ipv6 = matches!(config.medium, Medium::Ucast(IpAddr::V6(_)));
-                let same = |port: &Port| {
-                    port.interface == config.interface
-                        && port.number == config.port
-                        && port.ipv6 == ipv6
-                };
-                let port = ports.iter().position(same).unwrap_or_else(|| {
-                    ports.push(Port {
-                        interface: config.interface.clone(),
-                        number: config.port,
-                        ipv6,
-                        index: 0,
-                        own: Vec::new(),
-                        receiver: None,
-                    });
-                    ports.len() - 1
-                });
-                Link {
-                    config: config.clone(),
-                    port,
-                    sender: None,
-                    fault: None,
-                    send_fault: None,
-                    told: true,
-                    dropped: 0,
-                }
+            .map(|config| Link {
+                path: match config {
+                    LinkConfig::Udp(config) => Path::Udp(Box::new(Udp {
+                        config: config.clone(),
+                        port: port_of(&mut ports, config),
+                        sender: None,
+                        dropped: 0,
+                    })),
+                    LinkConfig::Serial(config) => {
+                        Path::Serial(Box::new(Line::new(&config.device, config.baud)))
+                    }
+                },
+                fault: None,
+                send_fault: None,
+                told: true,
             })
             .collect();
         let mut opened = Self {
@@ -131,12 +122,14 @@ impl Links {
         self.all.get(usize::from(link.0)).and_then(Link::trouble)
     }
 
-    /// Packets of a link that were dropped because the kernel had no room for them.
+    /// Messages of a link that were dropped because there was no room for them.
     #[must_use]
     pub fn dropped(&self, link: LinkId) -> u64 {
-        self.all
-            .get(usize::from(link.0))
-            .map_or(0, |link| link.dropped)
+        match self.all.get(usize::from(link.0)).map(|link| &link.path) {
+            Some(Path::Udp(udp)) => udp.dropped,
+            Some(Path::Serial(serial)) => serial.dropped(),
+            None => 0,
+        }
     }
 
     /// Sends one packet without waiting; a full queue drops it, counted. Keep sending on a link
@@ -145,31 +138,9 @@ impl Links {
     /// # Errors
     /// Why it could not be sent. `recv` also reports it, once; there is nothing more to do.
     pub fn send(&mut self, link: LinkId, bytes: &[u8]) -> Result<(), LinkError> {
-        let Some(link) = self.all.get_mut(usize::from(link.0)) else {
-            return Ok(());
-        };
-        if let Some(fault) = &link.fault {
-            return Err(fault.clone());
-        }
-        let Some(sender) = &link.sender else {
-            return Ok(());
-        };
-        match sender.send(bytes) {
-            Ok(sent) => {
-                link.dropped += u64::from(!sent);
-                link.send_fault = None;
-                Ok(())
-            }
-            Err(error) => {
-                let fault = LinkError::Send {
-                    interface: link.config.interface.clone(),
-                    target: sender.target().ip(),
-                    errno: errno(&error),
-                };
-                link.send_fault = Some(fault.clone());
-                Err(fault)
-            }
-        }
+        self.all
+            .get_mut(usize::from(link.0))
+            .map_or(Ok(()), |link| link.send(bytes))
     }
 
     /// Waits for the next frame or change. Loses nothing when it is dropped before it is done,
@@ -187,31 +158,62 @@ impl Links {
         if let Some(change) = self.next_change() {
             return Poll::Ready(change);
         }
-        for _ in 0..self.ports.len() {
-            let number = self.next % self.ports.len();
+        // A serial line that has failed while it was polled is told at once.
+        self.poll_frame(context, buffer)
+            .map_or_else(|| self.next_change(), Some)
+            .map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// The next message of a port or a line, each of which gets its turn.
+    fn poll_frame(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Option<LinkEvent> {
+        let sources = self.ports.len() + self.all.len();
+        for _ in 0..sources {
+            let number = self.next % sources;
             self.next = number + 1;
-            let Some(receiver) = self
-                .ports
-                .get_mut(number)
-                .and_then(|port| port.receiver.as_mut())
-            else {
-                continue;
+            let frame = match number.checked_sub(self.ports.len()) {
+                None => self.poll_port(number, context, buffer),
+                Some(link) => self.poll_line(link, context, buffer),
             };
-            match receiver.poll_receive(context, buffer) {
-                Poll::Pending => {}
-                Poll::Ready(Ok((len, envelope))) => {
-                    if let Some(link) = self.link_of(number, envelope) {
-                        return Poll::Ready(LinkEvent::Frame { link, len });
-                    }
-                    context.waker().wake_by_ref();
-                }
-                Poll::Ready(Err(error)) => {
-                    self.on_receive_error(number, &error);
-                    context.waker().wake_by_ref();
-                }
+            if frame.is_some() {
+                return frame;
             }
         }
-        Poll::Pending
+        None
+    }
+
+    fn poll_port(
+        &mut self,
+        number: usize,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Option<LinkEvent> {
+        let receiver = self.ports.get_mut(number)?.receiver.as_mut()?;
+        match receiver.poll_receive(context, buffer) {
+            Poll::Pending => return None,
+            Poll::Ready(Ok((len, envelope))) => {
+                if let Some(link) = self.link_of(number, envelope) {
+                    return Some(LinkEvent::Frame { link, len });
+                }
+            }
+            Poll::Ready(Err(error)) => self.on_receive_error(number, &error),
+        }
+        context.waker().wake_by_ref();
+        None
+    }
+
+    fn poll_line(
+        &mut self,
+        number: usize,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Option<LinkEvent> {
+        match self.all.get_mut(number)?.poll_line(context, buffer) {
+            Poll::Ready(Ok(len)) => Some(LinkEvent::Frame {
+                link: LinkId(u8::try_from(number).ok()?),
+                len,
+            }),
+            Poll::Ready(Err(_)) | Poll::Pending => None,
+        }
     }
 
     /// A socket that cannot receive is closed and opened again at the next look.
@@ -220,7 +222,8 @@ impl Links {
             return;
         };
         port.receiver = None;
-        for link in self.all.iter_mut().filter(|link| link.port == number) {
+        let members = self.all.iter_mut();
+        for link in members.filter(|link| link.on_port(number).is_some()) {
             link.fault = Some(LinkError::Socket {
                 what: "receive on",
                 interface: port.interface.clone(),
@@ -239,7 +242,7 @@ impl Links {
                     link: LinkId(u8::try_from(number).unwrap_or(u8::MAX)),
                     works,
                     why: link.trouble().map_or_else(
-                        || format!("{} works now", link.config.interface),
+                        || format!("{} works now", link.interface()),
                         ToString::to_string,
                     ),
                 });
@@ -248,8 +251,12 @@ impl Links {
         None
     }
 
-    /// Looks at the interfaces and opens, closes or replaces sockets accordingly.
+    /// Looks at the interfaces and devices, and opens, closes or replaces sockets accordingly.
     fn look(&mut self) {
+        self.all.iter_mut().for_each(Link::look_at_line);
+        if self.ports.is_empty() {
+            return;
+        }
         let found = match interfaces() {
             Ok(found) => found,
             Err(error) => {
@@ -258,13 +265,14 @@ impl Links {
             }
         };
         for (number, port) in self.ports.iter_mut().enumerate() {
-            let groups = self.all.iter().filter_map(|link| match link.config.medium {
-                Medium::Mcast { group, .. } if link.port == number => Some(group),
-                Medium::Mcast { .. } | Medium::Ucast(_) | Medium::Bcast => None,
+            let members = self.all.iter().filter_map(|link| link.on_port(number));
+            let groups = members.filter_map(|link| match link.config.medium {
+                Medium::Mcast { group, .. } => Some(group),
+                Medium::Ucast(_) | Medium::Bcast => None,
             });
             let state = port.look(&found, groups);
-            for link in self.all.iter_mut().filter(|link| link.port == number) {
-                link.look(&state);
+            for link in &mut self.all {
+                link.look(number, &state);
             }
         }
     }
@@ -274,13 +282,9 @@ impl Links {
     /// original.
     fn link_of(&self, port: usize, envelope: Envelope) -> Option<LinkId> {
         let own = &self.ports.get(port)?.own;
-        let members = || {
-            self.all
-                .iter()
-                .enumerate()
-                .filter(move |(_, link)| link.port == port)
-        };
-        let (number, link) = members().max_by_key(|(number, link)| {
+        let members = self.all.iter().enumerate();
+        let members = members.filter_map(|(number, link)| Some((number, link.on_port(port)?)));
+        let (number, link) = members.max_by_key(|(number, link)| {
             let target = link.sender.as_ref().map(|sender| sender.target().ip());
             (fit(&link.config.medium, target, envelope), Reverse(*number))
         })?;
@@ -290,4 +294,23 @@ impl Links {
         }
         u8::try_from(number).ok().map(LinkId)
     }
+}
+
+/// The number of the port that a link listens on.
+fn port_of(ports: &mut Vec<Port>, config: &UdpLink) -> usize {
+    let ipv6 = matches!(config.medium, Medium::Ucast(IpAddr::V6(_)));
+    let same = |port: &Port| {
+        port.interface == config.interface && port.number == config.port && port.ipv6 == ipv6
+    };
+    ports.iter().position(same).unwrap_or_else(|| {
+        ports.push(Port {
+            interface: config.interface.clone(),
+            number: config.port,
+            ipv6,
+            index: 0,
+            own: Vec::new(),
+            receiver: None,
+        });
+        ports.len() - 1
+    })
 }

@@ -1,23 +1,36 @@
 //! One link and one receiving socket, kept in line with the interface they are on.
 
 use core::net::{IpAddr, Ipv4Addr};
+use core::task::{Context, Poll};
 
-use super::error::LinkError;
+use super::error::{LinkError, errno};
 use super::interface::Interface;
+use super::serial::Line;
 use super::udp::{Envelope, Receiver, Sender, target};
-use crate::config::{LinkConfig, Medium};
+use crate::config::{Medium, UdpLink};
 
-/// One link as configured, and how it is.
+/// One link, and how it is.
 pub(super) struct Link {
-    pub(super) config: LinkConfig,
-    pub(super) port: usize,
-    pub(super) sender: Option<Sender>,
+    pub(super) path: Path,
     /// Why it cannot be opened.
     pub(super) fault: Option<LinkError>,
-    /// Why the last packet could not be sent.
+    /// Why what is sent does not leave.
     pub(super) send_fault: Option<LinkError>,
     /// What the caller was last told.
     pub(super) told: bool,
+}
+
+/// What a link sends over.
+pub(super) enum Path {
+    Udp(Box<Udp>),
+    Serial(Box<Line>),
+}
+
+/// The sending side of a network link.
+pub(super) struct Udp {
+    pub(super) config: UdpLink,
+    pub(super) port: usize,
+    pub(super) sender: Option<Sender>,
     pub(super) dropped: u64,
 }
 
@@ -70,34 +83,115 @@ impl Link {
         self.fault.as_ref().or(self.send_fault.as_ref())
     }
 
-    /// Brings the sending socket in line with the state of the port.
-    pub(super) fn look(&mut self, port: &Result<(&Interface, bool), LinkError>) {
+    /// What it leaves this machine by.
+    pub(super) fn interface(&self) -> &str {
+        match &self.path {
+            Path::Udp(udp) => &udp.config.interface,
+            Path::Serial(line) => line.path(),
+        }
+    }
+
+    /// The network link on this port, if it is one.
+    pub(super) fn on_port(&self, port: usize) -> Option<&Udp> {
+        match &self.path {
+            Path::Udp(udp) => Some(&**udp).filter(|udp| udp.port == port),
+            Path::Serial(_) => None,
+        }
+    }
+
+    /// Brings the sending socket of a link on this port in line with the state of the port.
+    pub(super) fn look(&mut self, number: usize, port: &Result<(&Interface, bool), LinkError>) {
+        let Path::Udp(udp) = &mut self.path else {
+            return;
+        };
+        if udp.port != number {
+            return;
+        }
         let opened = port
             .as_ref()
             .map_err(Clone::clone)
             .and_then(|(interface, new)| {
-                let target = target(&self.config, interface)?;
-                let current = self.sender.take();
+                let target = target(&udp.config, interface)?;
+                let current = udp.sender.take();
                 let kept = current.filter(|sender| !new && sender.target() == target);
                 kept.map_or_else(
                     || {
                         self.send_fault = None;
-                        Sender::open(&self.config, interface)
+                        Sender::open(&udp.config, interface)
                     },
                     Ok,
                 )
             });
         match opened {
             Ok(sender) => {
-                self.sender = Some(sender);
+                udp.sender = Some(sender);
                 self.fault = None;
             }
             Err(fault) => {
-                self.sender = None;
+                udp.sender = None;
                 self.send_fault = None;
                 self.fault = Some(fault);
             }
         }
+    }
+
+    /// Opens a serial line that is not open.
+    pub(super) fn look_at_line(&mut self) {
+        if let Path::Serial(line) = &mut self.path {
+            self.fault = line.look().err();
+            self.send_fault = self.send_fault.take().filter(|_| self.fault.is_none());
+        }
+    }
+
+    /// Sends without waiting; what there is no room for is dropped and counted.
+    pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        match &mut self.path {
+            Path::Udp(udp) => {
+                self.send_fault = udp.send(bytes).err();
+                self.send_fault.clone().map_or(Ok(()), Err)
+            }
+            Path::Serial(line) => {
+                let sent = line.send(bytes);
+                self.fault = sent.as_ref().err().cloned();
+                self.send_fault = line.stalled();
+                sent
+            }
+        }
+    }
+
+    /// The next message of a serial line, in `buffer`.
+    pub(super) fn poll_line(
+        &mut self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<Result<usize, LinkError>> {
+        let Path::Serial(line) = &mut self.path else {
+            return Poll::Pending;
+        };
+        let polled = line.poll(context, buffer);
+        self.send_fault = line.stalled();
+        if let Poll::Ready(Err(fault)) = &polled {
+            self.fault = Some(fault.clone());
+        }
+        polled
+    }
+}
+
+impl Udp {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        let Some(sender) = &self.sender else {
+            return Ok(());
+        };
+        let sent = sender.send(bytes).map_err(|error| LinkError::Send {
+            interface: self.config.interface.clone(),
+            target: sender.target().ip(),
+            errno: errno(&error),
+        })?;
+        self.dropped += u64::from(!sent);
+        Ok(())
     }
 }
 
