@@ -73,6 +73,7 @@ impl Group {
                 self.set(before, now);
             }
             (GroupStatus::Released | GroupStatus::LeftOver | GroupStatus::Stuck, true, _) => {
+                self.tries = 0;
                 self.begin(Operation::Acquire, now);
             }
             (GroupStatus::Acquiring | GroupStatus::Held | GroupStatus::LeftOver, false, _) => {
@@ -134,6 +135,15 @@ impl Groups {
                 group.cause = cause;
             }
             group.converge(now);
+        }
+    }
+
+    /// Begins with the groups of a side that are wanted here and released.
+    pub(crate) fn resume(&mut self, side: Side, now: Instant) {
+        for group in self.0.iter_mut().filter(|group| group.side == side) {
+            if group.status == GroupStatus::Released {
+                group.converge(now);
+            }
         }
     }
 
@@ -220,7 +230,10 @@ impl Groups {
                 Consequence::Stuck
             }
         };
-        group.converge(now);
+        // A group wanted again meanwhile is taken by whoever wants it still.
+        if group.status != GroupStatus::Released {
+            group.converge(now);
+        }
         (consequence, Some(report))
     }
 

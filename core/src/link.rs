@@ -10,8 +10,8 @@ use heapless::Vec;
 
 const REASONS: usize = Refusal::ALL.len();
 
-/// Between two reports about refused frames of one node.
-pub(crate) const REFUSALS_EVERY: Duration = Duration::from_secs(10);
+/// Between two reports about refused frames and lost messages.
+pub(crate) const TRAFFIC_EVERY: Duration = Duration::from_secs(10);
 
 /// Refused frames of one link, by reason.
 #[derive(Clone, Debug, Default)]
@@ -39,18 +39,12 @@ impl Refusals {
     /// A starting peer sends a few frames that are not proven yet; only more of them are news.
     fn take_unreported(&mut self) -> Option<(Refusal, u32)> {
         const UNPROVEN_NEWS: u32 = 20;
-        for (unreported, reason) in self.unreported.iter_mut().zip(Refusal::ALL) {
-            let count = core::mem::take(unreported);
-            let news = if reason == Refusal::Unproven {
-                UNPROVEN_NEWS
-            } else {
-                1
-            };
-            if count >= news {
-                return Some((reason, count));
-            }
-        }
-        None
+        let mut reasons = self.unreported.iter_mut().zip(Refusal::ALL);
+        let (unreported, reason) = reasons.find(|(unreported, reason)| {
+            let unproven = *reason == Refusal::Unproven;
+            **unreported >= if unproven { UNPROVEN_NEWS } else { 1 }
+        })?;
+        Some((reason, core::mem::take(unreported)))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::group::{Consequence, Groups};
 use crate::hold::{Hold, Side};
 use crate::id::GroupId;
 use crate::limits::{FRAME_BYTES_MAX, REPORTS_MAX};
-use crate::link::{Links, REFUSALS_EVERY};
+use crate::link::{Links, TRAFFIC_EVERY};
 use crate::outbox::{Outbox, Outgoing};
 use crate::peer::Peer;
 use crate::random::Random;
@@ -61,8 +61,6 @@ pub struct Node {
     beat_at: Instant,
     /// Our own session.
     sid: u64,
-    /// It ends as soon as anyone but the peer's former run speaks.
-    session_lapsed: bool,
     random: Random,
     timers: Timers,
     links: Links,
@@ -82,6 +80,8 @@ pub struct Node {
     told: (Hold, bool),
     own_status: NodeStatus,
     probed_at: Option<Instant>,
+    /// Lost on the way and not reported yet.
+    messages_lost: u64,
     ack_residue: u64,
     /// Groups whose release the peer waits for (`auto_failback legacy`), a bit each.
     ip_owed: u64,
@@ -114,7 +114,6 @@ impl Node {
             started: now,
             beat_at: now,
             sid: random.next(),
-            session_lapsed: false,
             ack_residue: random.below(ACK_EVERY),
             random,
             timers,
@@ -132,6 +131,7 @@ impl Node {
             told: (Hold::None, false),
             own_status: NodeStatus::Init,
             probed_at: None,
+            messages_lost: 0,
             ip_owed: 0,
             ip_asked: None,
             settling: false,
@@ -227,14 +227,18 @@ impl Node {
             return;
         }
         self.beat_at = now;
-        if matches!(self.phase, Phase::Joining | Phase::Member) {
-            self.report(Report::OwnLateness(pause));
-            self.let_go(Hold::All, Cause::OwnLateness);
-            self.standby = Standby::None;
-            self.peer.on_own_lateness();
-            self.new_session();
-            self.seek(self.config.deadtime);
-        }
+        let span = match self.phase {
+            // What we slept through we have not listened to.
+            Phase::Seeking => self.seeking_for,
+            Phase::Joining | Phase::Member => self.config.deadtime,
+            Phase::Stopping | Phase::Stopped => return,
+        };
+        self.report(Report::OwnLateness(pause));
+        self.let_go(Hold::All, Cause::OwnLateness);
+        self.forget_standby();
+        self.peer.on_own_lateness();
+        self.new_session();
+        self.seek(span);
     }
 
     fn seek(&mut self, span: Duration) {
@@ -246,8 +250,8 @@ impl Node {
     /// Takes a new session id: what echoes an older one proves nothing any more.
     fn new_session(&mut self) {
         self.sid = self.random.next();
-        self.session_lapsed = false;
         self.links.on_new_session();
+        self.peer.former.clear();
     }
 
     fn on_tick(&mut self) {
@@ -275,8 +279,8 @@ impl Node {
         {
             self.outbox.push(Outgoing::Rexmit(first, last));
         }
-        if self.timers.take_due(TimerId::Refusals, now) {
-            self.report_refusals();
+        if self.timers.take_due(TimerId::Traffic, now) {
+            self.report_traffic();
         }
     }
 
@@ -312,8 +316,8 @@ impl Node {
     fn peer_gone(&mut self, stopped: bool) {
         self.peer.on_gone(stopped);
         if stopped {
-            // Its last words are still to be answered in the session that it knows.
-            self.session_lapsed = true;
+            // The acknowledgement of its last words must come from the session it knows.
+            self.links.on_new_session();
         } else {
             self.new_session();
         }
@@ -351,7 +355,7 @@ impl Node {
         }
         self.report(Report::Stopping);
         self.phase = Phase::Stopping;
-        self.standby = Standby::None;
+        self.forget_standby();
         self.let_go(Hold::All, Cause::Stop);
     }
 
@@ -360,10 +364,15 @@ impl Node {
         self.wants.with(self.groups.present())
     }
 
-    /// Whether we neither take nor let go any more by ourselves.
+    /// Whether we take no more by ourselves, and give no more: what is here only to be released is
+    /// no claim that a peer has to answer.
     fn own_stable(&self) -> bool {
-        let leaving = self.groups.present().without(self.wants);
-        self.phase == Phase::Member && self.standby == Standby::None && leaving == Hold::None
+        self.phase == Phase::Member && self.standby == Standby::None && self.leaving() == Hold::None
+    }
+
+    /// What is here only to be released.
+    fn leaving(&self) -> Hold {
+        self.groups.present().without(self.wants)
     }
 
     fn take(&mut self, side: Side, cause: Cause) {
@@ -384,8 +393,12 @@ impl Node {
         }
     }
 
-    fn report_refusals(&mut self) {
-        let mut any = false;
+    fn report_traffic(&mut self) {
+        let lost = core::mem::take(&mut self.messages_lost);
+        let mut any = lost > 0;
+        if any {
+            self.report(Report::MessagesLost(lost));
+        }
         while let Some((link, reason, count)) = self.links.take_refusals() {
             self.report(Report::FramesRefused {
                 link,
@@ -396,7 +409,7 @@ impl Node {
         }
         if any {
             self.timers
-                .set(TimerId::Refusals, Some(self.now + REFUSALS_EVERY));
+                .set(TimerId::Traffic, Some(self.now + TRAFFIC_EVERY));
         }
     }
 
@@ -428,7 +441,7 @@ impl Node {
         if !running {
             self.timers.set(TimerId::Keepalive, None);
             self.timers.set(TimerId::Retransmit, None);
-            self.timers.set(TimerId::Refusals, None);
+            self.timers.set(TimerId::Traffic, None);
         }
     }
 }

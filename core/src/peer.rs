@@ -5,12 +5,17 @@
 //! whenever we lose sight of the peer or of ourselves. So whoever comes to life for us does so with a
 //! message made after that moment: never with a recording, and never with what was queued before.
 
+use heapless::Vec;
+
 use crate::config::Config;
 use crate::hold::{Hold, Side};
 use crate::report::{NodeStatus, Refusal, Report};
 use crate::sequence::{Novelty, Window};
 use crate::time::{Duration, Instant};
 use crate::wire::message::Header;
+
+/// Sessions of the peer remembered as over before we take a new one of our own.
+const FORMER_MAX: usize = 8;
 
 /// What software the peer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,8 +51,8 @@ pub(crate) struct Peer {
     pub(crate) kind: PeerKind,
     pub(crate) status: NodeStatus,
     pub(crate) session: Option<u64>,
-    /// The session of the run that is gone.
-    former: Option<u64>,
+    /// Sessions that are over and have echoed our present one: a recording of them still does.
+    pub(crate) former: Vec<u64, FORMER_MAX>,
     /// A session that has not echoed ours yet; it gets one probe per heartbeat interval.
     pub(crate) candidate: Option<u64>,
     generation: u64,
@@ -67,6 +72,8 @@ pub(crate) struct Peer {
     fresh: bool,
     /// What it has given in a standby and does not take back by itself, in our terms.
     pub(crate) gave: Hold,
+    /// What of its groups is there only to be released, in our terms.
+    pub(crate) going: Hold,
     /// It has come back, so it is due what prefers it.
     pub(crate) rejoined: bool,
     pub(crate) digest_differs: bool,
@@ -80,7 +87,7 @@ impl Peer {
             kind: PeerKind::Unknown,
             status: NodeStatus::Init,
             session: None,
-            former: None,
+            former: Vec::new(),
             candidate: None,
             generation: 0,
             window: Window::new(),
@@ -93,6 +100,7 @@ impl Peer {
             stable: false,
             fresh: false,
             gave: Hold::None,
+            going: Hold::None,
             rejoined: false,
             digest_differs: false,
             deadtime_differs: false,
@@ -119,7 +127,10 @@ impl Peer {
     /// own session.
     pub(crate) fn admit(&mut self, header: &Header<'_>, is_status: bool, sid: u64) -> Admission {
         match header.session {
-            Some(_) if self.stopped && self.is_former(header) => Admission::Ignored,
+            Some(session) if self.stopped && self.former.last() == Some(&session) => {
+                Admission::Ignored
+            }
+            Some(session) if self.former.contains(&session) => Admission::Refused(Refusal::Replay),
             Some(session) if self.session == Some(session) => {
                 if header.generation == self.generation {
                     Admission::Same
@@ -134,11 +145,6 @@ impl Peer {
             }
             None => self.admit_original(header, is_status),
         }
-    }
-
-    /// Whether a message is of the run that is gone.
-    pub(crate) fn is_former(&self, header: &Header<'_>) -> bool {
-        header.session.is_some() && header.session == self.former
     }
 
     /// The original knows no sessions: its generation must not go back, its sequence neither.
@@ -176,6 +182,7 @@ impl Peer {
         } else {
             PeerKind::Heartbeat
         };
+        self.end_session();
         self.session = header.session;
         self.candidate = None;
         self.generation = header.generation;
@@ -187,12 +194,20 @@ impl Peer {
         report
     }
 
+    /// The present session is over. The caller takes a new one of our own when there is no more room.
+    fn end_session(&mut self) {
+        if let Some(session) = self.session.take() {
+            let _full = self.former.push(session);
+        }
+    }
+
     fn forget_report(&mut self) {
         self.reported_at = 0;
         self.hold = None;
         self.stable = false;
         self.fresh = false;
         self.gave = Hold::None;
+        self.going = Hold::None;
     }
 
     /// Whether we have the peer's word in this run, and it is its latest.
@@ -240,15 +255,17 @@ impl Peer {
     pub(crate) fn on_gone(&mut self, stopped: bool) {
         self.status = NodeStatus::Dead;
         self.stopped = stopped;
-        self.former = self.session.take();
+        self.end_session();
         self.late = false;
         self.rejoined = false;
         self.forget_report();
     }
 
-    /// We have lost sight of ourselves: the peer has to be seen anew.
+    /// We have lost sight of ourselves: the peer has to be seen anew, and to answer our new session.
+    /// What waited in the sockets meanwhile is as old as a recording.
     pub(crate) fn on_own_lateness(&mut self) {
         self.status = NodeStatus::Init;
+        self.session = None;
         self.heard = None;
         self.late = false;
         self.rejoined = false;

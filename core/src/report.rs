@@ -276,7 +276,7 @@ pub enum Report {
         /// How many.
         count: u32,
     },
-    /// Messages from the peer were lost and are asked for again.
+    /// Messages from the peer were lost and are asked for again: how many since the last such report.
     MessagesLost(u64),
     /// We were not running for longer than our own deadtime; everything is let go first.
     OwnLateness(Duration),

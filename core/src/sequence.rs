@@ -46,6 +46,11 @@ impl Window {
         self.highest
     }
 
+    /// Whether the number is not older than everything this window knows.
+    pub(crate) const fn covers(&self, sequence: u64) -> bool {
+        sequence >= self.floor
+    }
+
     fn bit(&self, sequence: u64) -> bool {
         let (word, mask) = place(sequence);
         self.seen.get(word).is_some_and(|bits| bits & mask != 0)

@@ -24,8 +24,8 @@ pub enum TimerId {
     Retry,
     /// An operation on a group has not ended in time.
     Operation,
-    /// Refused frames are reported again.
-    Refusals,
+    /// Refused frames and lost messages are reported again.
+    Traffic,
     /// The last words of a clean stop have had their time.
     Linger,
 }
@@ -42,7 +42,7 @@ const ALL: [TimerId; TIMERS] = [
     TimerId::Standby,
     TimerId::Retry,
     TimerId::Operation,
-    TimerId::Refusals,
+    TimerId::Traffic,
     TimerId::Linger,
 ];
 

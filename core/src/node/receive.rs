@@ -34,8 +34,13 @@ impl Node {
 
     fn refuse(&mut self, link: LinkId, reason: Refusal) {
         self.links.on_refused(link, reason);
-        if !self.timers.is_set(TimerId::Refusals) {
-            self.report_refusals();
+        self.report_traffic_now_and_then();
+    }
+
+    /// Reports at once, then at most once in a while: a bad network must not fill the log.
+    fn report_traffic_now_and_then(&mut self) {
+        if !self.timers.is_set(TimerId::Traffic) {
+            self.report_traffic();
         }
     }
 
@@ -51,9 +56,6 @@ impl Node {
         if ours && !self.peer.uuid_clash {
             self.peer.uuid_clash = true;
             self.report(Report::UuidClash);
-        }
-        if self.peer.stopped && !self.peer.is_former(header) && self.session_lapsed {
-            self.new_session();
         }
         let is_status = matches!(message.body, Body::Status { .. });
         match self.peer.admit(header, is_status, self.sid) {
@@ -92,10 +94,16 @@ impl Node {
         if let Some(report) = self.peer.on_new_run(header) {
             self.report(report);
         }
+        if self.peer.former.is_full() {
+            self.new_session(); // It leaves all of them behind at once.
+        }
         if kind != self.peer.kind {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
         }
         self.links.on_new_session();
+        if self.peer.former.is_full() {
+            self.new_session();
+        }
         self.abort_standby();
         // The new run waits for our echo: do not let it wait for the next heartbeat.
         self.outbox.push(Outgoing::Status(self.own_status));
@@ -119,25 +127,34 @@ impl Node {
             Some(_) => None,
             None => Some(false),
         };
-        if self.links.on_heard(link, sequence, echo, self.now) {
+        let newest = sequence > self.peer.window.highest();
+        if self.peer.window.covers(sequence) {
+            self.links.on_heard(link, sequence, echo, self.now);
+        }
+        // What came before on another link says nothing new about the peer's life.
+        if newest {
             self.on_peer_heard();
         }
         let before = self.peer.window.missing_count();
         let novelty = self.peer.on_sequence(sequence);
         match novelty {
-            Novelty::Seen => return,
+            Novelty::Seen => {
+                // Its first copy may have come over a link on which the peer does not hear us.
+                if fresh && sequence == self.peer.window.highest() {
+                    self.on_header(sequence, header, fresh);
+                }
+                return;
+            }
             Novelty::Newest | Novelty::Jump => {
                 let lost = self.peer.window.missing_count().saturating_sub(before);
-                if lost > 0 || novelty == Novelty::Jump {
-                    self.report(Report::MessagesLost(lost));
-                }
+                self.messages_lost = self.messages_lost.saturating_add(lost);
+                self.report_traffic_now_and_then();
             }
             Novelty::Late => {}
         }
         if sequence % ACK_EVERY == self.ack_residue {
             self.outbox.push(Outgoing::Ack(self.peer.window.complete()));
         }
-        let newest = novelty != Novelty::Late;
         if newest {
             self.on_header(sequence, header, fresh);
         }
@@ -168,8 +185,13 @@ impl Node {
     fn on_header(&mut self, sequence: u64, header: &Header<'_>, fresh: bool) {
         if let Some((hold, stable)) = header.own {
             self.on_peer_report(sequence, hold, stable, fresh);
+            let going = header.going.map_or(Hold::None, Hold::swapped);
             if fresh {
                 self.peer.gave = header.gave.map_or(Hold::None, Hold::swapped);
+                self.peer.going = going;
+            } else {
+                // What is remembered of older words may be gone by now.
+                self.peer.going = self.peer.going.with(going);
             }
         }
         let differs = header

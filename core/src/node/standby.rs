@@ -108,10 +108,14 @@ impl Node {
         self.timers.set(TimerId::Standby, Some(self.now + patience));
     }
 
-    fn end_standby(&mut self, end: StandbyEnd) {
-        let giving = self.standby.is_giving();
+    pub(super) fn forget_standby(&mut self) {
         self.standby = Standby::None;
         self.timers.set(TimerId::Standby, None);
+    }
+
+    fn end_standby(&mut self, end: StandbyEnd) {
+        let giving = self.standby.is_giving();
+        self.forget_standby();
         self.report(Report::StandbyEnd { giving, end });
     }
 
@@ -172,6 +176,9 @@ impl Node {
         if !free || !able {
             return;
         }
+        if matches!(self.standby, Standby::Asking(_)) {
+            self.end_standby(StandbyEnd::NoReply);
+        }
         if self.standby == Standby::None {
             self.report(Report::StandbyBegin {
                 hold: mine,
@@ -228,7 +235,8 @@ impl Node {
             self.outbox.push(Outgoing::Ask(hold, Stage::Done));
         } else if self.groups.hopeless() {
             self.end_standby(StandbyEnd::ReleaseFailed);
-            for side in Side::BOTH.into_iter().filter(|side| hold.covers(*side)) {
+            let stuck = |side: &Side| hold.covers(*side) && here.covers(*side);
+            for side in Side::BOTH.into_iter().filter(stuck) {
                 self.take(side, Cause::Standby);
             }
         }

@@ -89,6 +89,9 @@ pub enum LinkError {
         /// What the kernel said.
         errno: Errno,
     },
+    /// The thread that looks at the interfaces cannot be started.
+    #[error("cannot start the thread that looks at the interfaces: {}", .0.desc())]
+    Thread(Errno),
     /// A packet could not be sent.
     #[error("cannot send to {target} on {interface}: {}{}", .errno.desc(), send_hint(*.errno))]
     Send {

@@ -23,7 +23,7 @@ pub use error::LinkError;
 pub use interface::own_addresses;
 
 use error::errno;
-use interface::interfaces;
+use interface::{Interface, interfaces};
 use serial::Line;
 use state::{Link, Path, Port, Udp, fit};
 use udp::Envelope;
@@ -54,6 +54,25 @@ pub enum LinkEvent {
     },
 }
 
+/// Packets of our own that are passed over in one go; the kernel hands us our broadcasts as well.
+const OWN_FRAMES_MAX: usize = 64;
+
+/// What reading all ports and lines came to.
+enum Next {
+    Event(LinkEvent),
+    Silence,
+    /// Enough for now; there may be more.
+    More,
+}
+
+/// What reading one of them came to.
+enum Read {
+    Nothing,
+    Frame(LinkId, usize),
+    /// Our own packet, or an error that a link now has.
+    Other,
+}
+
 /// All links of this node. `LinkId` is the position in the configuration.
 pub struct Links {
     all: Vec<Link>,
@@ -73,30 +92,25 @@ impl Links {
         let mut ports: Vec<Port> = Vec::new();
         let links = configs
             .iter()
-            .map(|config| Link {
-                path: match config {
-                    LinkConfig::Udp(config) => Path::Udp(Box::new(Udp {
-                        config: config.clone(),
-                        port: port_of(&mut ports, config),
-                        sender: None,
-                        dropped: 0,
-                    })),
-                    LinkConfig::Serial(config) => {
-                        Path::Serial(Box::new(Line::new(&config.device, config.baud)))
-                    }
-                },
-                fault: None,
-                send_fault: None,
-                told: true,
+            .map(|config| match config {
+                LinkConfig::Udp(config) => Link::new(Path::Udp(Box::new(Udp {
+                    config: config.clone(),
+                    port: port_of(&mut ports, config),
+                    sender: None,
+                    dropped: 0,
+                }))),
+                LinkConfig::Serial(config) => {
+                    Link::new_line(Line::new(&config.device, config.baud))
+                }
             })
             .collect();
         let mut opened = Self {
             all: links,
             ports,
             next: 0,
-            watch: Watch::new(),
+            watch: Watch::new(interfaces).map_err(|error| LinkError::Thread(errno(&error)))?,
         };
-        opened.look();
+        opened.look(interfaces());
         let fatal = |link: &Link| link.fault.clone().filter(LinkError::is_fatal_at_start);
         match opened.all.iter().find_map(fatal) {
             Some(fault) => Err(fault),
@@ -152,67 +166,104 @@ impl Links {
 
     fn poll_recv(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<LinkEvent> {
         // After a look the watch is polled once more, which arms it for the next one.
-        while self.watch.poll(context).is_ready() {
-            self.look();
+        while let Poll::Ready(found) = self.watch.poll(context) {
+            self.look(found);
         }
         if let Some(change) = self.next_change() {
             return Poll::Ready(change);
         }
-        // A serial line that has failed while it was polled is told at once.
-        self.poll_frame(context, buffer)
-            .map_or_else(|| self.next_change(), Some)
-            .map_or(Poll::Pending, Poll::Ready)
+        match self.next_frame(Some(context), buffer) {
+            Next::Event(event) => Poll::Ready(event),
+            Next::Silence => Poll::Pending,
+            Next::More => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
     }
 
-    /// The next message of a port or a line, each of which gets its turn.
-    fn poll_frame(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Option<LinkEvent> {
+    /// Takes what the kernel has already, also what the runtime has not yet been told of. Before a
+    /// peer is declared dead its last message must not be left lying here.
+    pub fn try_recv(&mut self, buffer: &mut [u8]) -> Option<LinkEvent> {
+        if let Some(change) = self.next_change() {
+            return Some(change);
+        }
+        match self.next_frame(None, buffer) {
+            Next::Event(event) => Some(event),
+            Next::Silence | Next::More => None,
+        }
+    }
+
+    /// Reads the ports and lines in turn until there is something for the caller or all are silent.
+    /// Without a context the kernel itself is asked.
+    fn next_frame(&mut self, mut context: Option<&mut Context<'_>>, buffer: &mut [u8]) -> Next {
         let sources = self.ports.len() + self.all.len();
-        for _ in 0..sources {
+        let mut silent = 0;
+        for _ in 0..sources + OWN_FRAMES_MAX {
+            if silent == sources {
+                return Next::Silence;
+            }
             let number = self.next % sources;
             self.next = number + 1;
-            let frame = match number.checked_sub(self.ports.len()) {
-                None => self.poll_port(number, context, buffer),
-                Some(link) => self.poll_line(link, context, buffer),
-            };
-            if frame.is_some() {
-                return frame;
-            }
-        }
-        None
-    }
-
-    fn poll_port(
-        &mut self,
-        number: usize,
-        context: &mut Context<'_>,
-        buffer: &mut [u8],
-    ) -> Option<LinkEvent> {
-        let receiver = self.ports.get_mut(number)?.receiver.as_mut()?;
-        match receiver.poll_receive(context, buffer) {
-            Poll::Pending => return None,
-            Poll::Ready(Ok((len, envelope))) => {
-                if let Some(link) = self.link_of(number, envelope) {
-                    return Some(LinkEvent::Frame { link, len });
+            let context = context.as_deref_mut();
+            match match number.checked_sub(self.ports.len()) {
+                None => self.read_port(number, context, buffer),
+                Some(link) => self.read_line(link, context, buffer),
+            } {
+                Read::Nothing => silent += 1,
+                Read::Frame(link, len) => return Next::Event(LinkEvent::Frame { link, len }),
+                Read::Other => {
+                    silent = 0;
+                    if let Some(change) = self.next_change() {
+                        return Next::Event(change);
+                    }
                 }
             }
-            Poll::Ready(Err(error)) => self.on_receive_error(number, &error),
         }
-        context.waker().wake_by_ref();
-        None
+        Next::More
     }
 
-    fn poll_line(
+    fn read_port(
         &mut self,
         number: usize,
-        context: &mut Context<'_>,
+        context: Option<&mut Context<'_>>,
         buffer: &mut [u8],
-    ) -> Option<LinkEvent> {
-        match self.all.get_mut(number)?.poll_line(context, buffer) {
-            Poll::Ready(Ok(len)) => Some(LinkEvent::Frame {
-                link: LinkId(u8::try_from(number).ok()?),
-                len,
-            }),
-            Poll::Ready(Err(_)) | Poll::Pending => None,
+    ) -> Read {
+        let Some(receiver) = self.ports.get_mut(number).and_then(Port::receiver) else {
+            return Read::Nothing;
+        };
+        let read = match context {
+            Some(context) => receiver.poll_receive(context, buffer),
+            None => receiver.receive_now(buffer),
+        };
+        match read {
+            Poll::Pending => Read::Nothing,
+            Poll::Ready(Ok((len, envelope))) => self
+                .link_of(number, envelope)
+                .map_or(Read::Other, |link| Read::Frame(link, len)),
+            Poll::Ready(Err(error)) => {
+                self.on_receive_error(number, &error);
+                Read::Other
+            }
+        }
+    }
+
+    fn read_line(
+        &mut self,
+        number: usize,
+        context: Option<&mut Context<'_>>,
+        buffer: &mut [u8],
+    ) -> Read {
+        let read = self
+            .all
+            .get_mut(number)
+            .map(|link| link.read_line(context, buffer));
+        match read {
+            None | Some(Poll::Pending) => Read::Nothing,
+            Some(Poll::Ready(Some(len))) => {
+                Read::Frame(LinkId(u8::try_from(number).unwrap_or(u8::MAX)), len)
+            }
+            Some(Poll::Ready(None)) => Read::Other,
         }
     }
 
@@ -251,13 +302,9 @@ impl Links {
         None
     }
 
-    /// Looks at the interfaces and devices, and opens, closes or replaces sockets accordingly.
-    fn look(&mut self) {
-        self.all.iter_mut().for_each(Link::look_at_line);
-        if self.ports.is_empty() {
-            return;
-        }
-        let found = match interfaces() {
+    /// Opens, closes or replaces sockets according to the interfaces.
+    fn look(&mut self, found: io::Result<Vec<Interface>>) {
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!("cannot read the interfaces of this machine: {error}");

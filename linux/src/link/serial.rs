@@ -4,10 +4,10 @@
 //! carry for seconds is thrown away, so that a line that comes back does not bring old heartbeats.
 
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -23,6 +23,7 @@ use systole_core::limits::FRAME_BYTES_MAX;
 use systole_core::wire::line::LineReader;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::error::{LinkError, errno};
@@ -38,6 +39,9 @@ const READS_MAX: usize = 8;
 
 /// When to look again whether a line that was full has room.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Between two attempts to open a device.
+const RETRY: Duration = Duration::from_secs(1);
 
 /// A line that takes nothing for so long is not connected, or nobody listens at its other end.
 const STALLED: Duration = Duration::from_secs(2);
@@ -58,12 +62,14 @@ pub(super) struct Line {
     path: String,
     baud: u32,
     device: Option<AsyncFd<File>>,
+    /// An attempt to open the device; where its driver waits for hardware, that thread waits.
+    opening: Option<JoinHandle<Result<File, LinkError>>>,
     reader: LineReader,
     chunk: [u8; CHUNK],
     /// The part of the chunk that has not been looked at.
     unread: core::ops::Range<usize>,
     waiting: VecDeque<Waiting>,
-    /// When the line has carried what the kernel was given.
+    /// When the line has carried what the kernel was given; while it is closed, when to open it.
     free_at: Instant,
     wake: Pin<Box<Sleep>>,
     full_since: Option<Instant>,
@@ -79,6 +85,7 @@ impl Line {
             path: path.to_owned(),
             baud,
             device: None,
+            opening: None,
             reader: LineReader::new(),
             chunk: [0; CHUNK],
             unread: 0..0,
@@ -91,19 +98,44 @@ impl Line {
         }
     }
 
-    /// Opens the device if it is not open.
-    pub(super) fn look(&mut self) -> Result<(), LinkError> {
-        if self.device.is_none() {
-            self.device = Some(open(&self.path, self.baud)?);
-            self.reader = LineReader::new();
-            self.unread = 0..0;
-            self.free_at = Instant::now();
-            self.full_since = None;
-            self.proof = None;
-            // Ends whatever noise the peer has read while nobody was here.
-            self.put(b"\n");
-        }
+    /// Opens the device, which may take its driver some time. If that fails it is tried again.
+    pub(super) fn open_now(&mut self) -> Result<(), LinkError> {
+        self.free_at = Instant::now() + RETRY;
+        let device = open(&self.path, self.baud)?;
+        self.on_open(device)
+    }
+
+    fn on_open(&mut self, device: File) -> Result<(), LinkError> {
+        self.device = Some(register(device, &self.path)?);
+        self.reader = LineReader::new();
+        self.unread = 0..0;
+        self.free_at = Instant::now();
+        self.full_since = None;
+        self.proof = None;
+        // Ends whatever noise the peer has read while nobody was here.
+        self.put(b"\n");
         Ok(())
+    }
+
+    /// Opens a device that is not open, on a thread of its own. Ready when that has ended.
+    fn poll_open(&mut self, context: &mut Context<'_>) -> Poll<Result<(), LinkError>> {
+        if self.opening.is_none() {
+            self.wake.as_mut().reset(self.free_at);
+            ready!(self.wake.as_mut().poll(context));
+        }
+        let (path, baud) = (&self.path, self.baud);
+        let attempt = self.opening.get_or_insert_with(|| {
+            let path = path.clone();
+            spawn_blocking(move || open(&path, baud))
+        });
+        let opened = ready!(Pin::new(attempt).poll(context));
+        self.opening = None;
+        self.free_at = Instant::now() + RETRY;
+        match opened {
+            Ok(opened) => Poll::Ready(opened.and_then(|device| self.on_open(device))),
+            // The runtime ends.
+            Err(_) => Poll::Pending,
+        }
     }
 
     /// The path of the device.
@@ -202,36 +234,53 @@ impl Line {
         self.put(b"\n");
     }
 
-    /// Writes what is due, and gives the next message that has arrived, in `buffer`.
-    pub(super) fn poll(
+    /// Writes what is due, and gives the next message that has arrived, in `buffer`; none when the
+    /// line was opened. Without a context the kernel itself is asked for bytes.
+    pub(super) fn read(
         &mut self,
-        context: &mut Context<'_>,
+        mut context: Option<&mut Context<'_>>,
         buffer: &mut [u8],
-    ) -> Poll<Result<usize, LinkError>> {
-        loop {
-            if let Err(fault) = self.write() {
-                return Poll::Ready(Err(fault));
-            }
-            if self.device.is_none() || self.waiting.is_empty() {
-                break;
-            }
-            self.wake.as_mut().reset(self.free_at);
-            if self.wake.as_mut().poll(context).is_pending() {
-                break;
-            }
+    ) -> Poll<Result<Option<usize>, LinkError>> {
+        if self.device.is_none() {
+            let opened = context.map_or(Poll::Pending, |context| self.poll_open(context));
+            return opened.map_ok(|()| None);
+        }
+        if let Err(fault) = self.write_due(context.as_deref_mut()) {
+            return Poll::Ready(Err(fault));
         }
         for _ in 0..READS_MAX {
             if let Some(len) = self.next_message(buffer) {
-                return Poll::Ready(Ok(len));
+                return Poll::Ready(Ok(Some(len)));
             }
-            match self.poll_chunk(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.lose("read from", &error))),
+            let read = match context.as_deref_mut() {
+                Some(context) => self.poll_chunk(context),
+                None => self.chunk_now(),
+            };
+            if let Err(error) = ready!(read) {
+                return Poll::Ready(Err(self.lose("read from", &error)));
             }
         }
-        context.waker().wake_by_ref();
+        if let Some(context) = context {
+            context.waker().wake_by_ref();
+        }
         Poll::Pending
+    }
+
+    /// Writes what the line has room for, and asks to be woken when it has room again.
+    fn write_due(&mut self, context: Option<&mut Context<'_>>) -> Result<(), LinkError> {
+        let Some(context) = context else {
+            return self.write();
+        };
+        loop {
+            self.write()?;
+            if self.waiting.is_empty() {
+                return Ok(());
+            }
+            self.wake.as_mut().reset(self.free_at);
+            if self.wake.as_mut().poll(context).is_pending() {
+                return Ok(());
+            }
+        }
     }
 
     /// The next message within the chunk.
@@ -245,45 +294,70 @@ impl Line {
     }
 
     fn poll_chunk(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(device) = &self.device else {
-            return Poll::Pending;
-        };
         loop {
-            let mut ready = core::task::ready!(device.poll_read_ready(context))?;
+            let Some(device) = &self.device else {
+                return Poll::Pending;
+            };
+            let mut readable = ready!(device.poll_read_ready(context))?;
             let chunk = &mut self.chunk;
-            match ready.try_io(|device| device.get_ref().read(chunk)) {
-                // The terminal was hung up: its hardware is gone.
-                Ok(Ok(0)) => return Poll::Ready(Err(Errno::EIO.into())),
+            match readable.try_io(|device| read(device.get_ref(), chunk)) {
                 Ok(Ok(len)) => {
                     self.unread = 0..len;
                     return Poll::Ready(Ok(()));
                 }
-                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
                 Ok(Err(error)) => return Poll::Ready(Err(error)),
                 Err(_would_block) => {}
             }
         }
     }
 
-    /// The device is gone or broken: it is closed, and opened again at the next look.
-    fn lose(&mut self, what: &'static str, error: &io::Error) -> LinkError {
-        self.close();
-        failure(what, &self.path)(error)
+    fn chunk_now(&mut self) -> Poll<io::Result<()>> {
+        let Some(device) = &self.device else {
+            return Poll::Pending;
+        };
+        match read(device.get_ref(), &mut self.chunk) {
+            Ok(len) => {
+                self.unread = 0..len;
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if is_transient(&error) => Poll::Pending,
+            Err(error) => Poll::Ready(Err(error)),
+        }
     }
 
-    fn close(&mut self) {
+    /// The device is gone or broken: it is closed, and opened again later.
+    fn lose(&mut self, what: &'static str, error: &io::Error) -> LinkError {
         self.waiting.clear();
         self.proof = None;
+        self.free_at = Instant::now() + RETRY;
         if let Some(device) = self.device.take() {
-            // Without this the kernel waits half a minute for a line that takes nothing.
-            let _ = tcflush(device.get_ref(), FlushArg::TCOFLUSH);
+            let device = device.into_inner();
+            // A driver may take its time for this as well.
+            spawn_blocking(move || close(&device));
         }
+        failure(what, &self.path)(error)
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        self.close();
+        if let Some(device) = self.device.take() {
+            close(device.get_ref());
+        }
+    }
+}
+
+/// Throws away what has not left yet: without this the kernel waits half a minute for a line that
+/// takes nothing.
+fn close(device: &File) {
+    let _ = tcflush(device, FlushArg::TCOFLUSH);
+}
+
+/// Reads some bytes; a terminal that was hung up, because its hardware is gone, is an error.
+fn read(mut device: &File, chunk: &mut [u8]) -> io::Result<usize> {
+    match device.read(chunk) {
+        Ok(0) => Err(Errno::EIO.into()),
+        read => read,
     }
 }
 
@@ -309,7 +383,7 @@ fn time_on_line(bytes: usize, baud: u32) -> Duration {
 }
 
 /// Opens a terminal for us alone and sets it up.
-fn open(path: &str, baud: u32) -> Result<AsyncFd<File>, LinkError> {
+fn open(path: &str, baud: u32) -> Result<File, LinkError> {
     let fail = |what| failure(what, path);
     let device = File::options()
         .read(true)
@@ -318,8 +392,8 @@ fn open(path: &str, baud: u32) -> Result<AsyncFd<File>, LinkError> {
         .open(path)
         .map_err(|error| fail("open")(&error))?;
     device.try_lock().map_err(|error| match error {
-        std::fs::TryLockError::WouldBlock => LinkError::DeviceInUse(path.to_owned()),
-        std::fs::TryLockError::Error(error) => fail("lock")(&error),
+        TryLockError::WouldBlock => LinkError::DeviceInUse(path.to_owned()),
+        TryLockError::Error(error) => fail("lock")(&error),
     })?;
     set_up(&device, baud).map_err(|errno| {
         if errno == Errno::ENOTTY {
@@ -328,11 +402,16 @@ fn open(path: &str, baud: u32) -> Result<AsyncFd<File>, LinkError> {
             fail("set up")(&errno.into())
         }
     })?;
+    Ok(device)
+}
+
+fn register(device: File, path: &str) -> Result<AsyncFd<File>, LinkError> {
     #[expect(
         deprecated,
         reason = "its replacement is unsafe; a File keeps its descriptor as long as it lives"
     )]
-    AsyncFd::with_interest(device, Interest::READABLE).map_err(|error| fail("wait for")(&error))
+    AsyncFd::with_interest(device, Interest::READABLE)
+        .map_err(|error| failure("wait for", path)(&error))
 }
 
 fn set_up(device: &File, baud: u32) -> nix::Result<()> {

@@ -47,6 +47,11 @@ pub(super) struct Port {
 }
 
 impl Port {
+    /// Its socket, while it can be read.
+    pub(super) const fn receiver(&mut self) -> Option<&mut Receiver> {
+        self.receiver.as_mut()
+    }
+
     /// Brings the socket in line with the interface; `Ok` is the interface, `opened` says that the
     /// sockets on it must be new.
     pub(super) fn look<'a>(
@@ -78,6 +83,24 @@ impl Port {
 }
 
 impl Link {
+    pub(super) const fn new(path: Path) -> Self {
+        Self {
+            path,
+            fault: None,
+            send_fault: None,
+            told: true,
+        }
+    }
+
+    /// A serial line, opened now if that is possible.
+    pub(super) fn new_line(mut line: Line) -> Self {
+        let fault = line.open_now().err();
+        Self {
+            fault,
+            ..Self::new(Path::Serial(Box::new(line)))
+        }
+    }
+
     /// Why it does not work.
     pub(super) fn trouble(&self) -> Option<&LinkError> {
         self.fault.as_ref().or(self.send_fault.as_ref())
@@ -135,14 +158,6 @@ impl Link {
         }
     }
 
-    /// Opens a serial line that is not open.
-    pub(super) fn look_at_line(&mut self) {
-        if let Path::Serial(line) = &mut self.path {
-            self.fault = line.look().err();
-            self.send_fault = self.send_fault.take().filter(|_| self.fault.is_none());
-        }
-    }
-
     /// Sends without waiting; what there is no room for is dropped and counted.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
         if let Some(fault) = &self.fault {
@@ -154,29 +169,36 @@ impl Link {
                 self.send_fault.clone().map_or(Ok(()), Err)
             }
             Path::Serial(line) => {
-                let sent = line.send(bytes);
-                self.fault = sent.as_ref().err().cloned();
+                self.fault = line.send(bytes).err();
                 self.send_fault = line.stalled();
-                sent
+                self.trouble().cloned().map_or(Ok(()), Err)
             }
         }
     }
 
-    /// The next message of a serial line, in `buffer`.
-    pub(super) fn poll_line(
+    /// The next message of a serial line, in `buffer`; ready without one when the line has opened or
+    /// failed.
+    pub(super) fn read_line(
         &mut self,
-        context: &mut Context<'_>,
+        context: Option<&mut Context<'_>>,
         buffer: &mut [u8],
-    ) -> Poll<Result<usize, LinkError>> {
+    ) -> Poll<Option<usize>> {
         let Path::Serial(line) = &mut self.path else {
             return Poll::Pending;
         };
-        let polled = line.poll(context, buffer);
+        let read = line.read(context, buffer);
         self.send_fault = line.stalled();
-        if let Poll::Ready(Err(fault)) = &polled {
-            self.fault = Some(fault.clone());
+        match read {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(len)) => {
+                self.fault = None;
+                Poll::Ready(len)
+            }
+            Poll::Ready(Err(fault)) => {
+                self.fault = Some(fault);
+                Poll::Ready(None)
+            }
         }
-        polled
     }
 }
 
