@@ -254,16 +254,16 @@ impl Links {
         context: Option<&mut Context<'_>>,
         buffer: &mut [u8],
     ) -> Read {
-        let read = self
-            .all
-            .get_mut(number)
-            .map(|link| link.read_line(context, buffer));
-        match read {
-            None | Some(Poll::Pending) => Read::Nothing,
-            Some(Poll::Ready(Some(len))) => {
+        let Some(link) = self.all.get_mut(number) else {
+            return Read::Nothing;
+        };
+        match link.read_line(context, buffer) {
+            Poll::Ready(Some(len)) => {
                 Read::Frame(LinkId(u8::try_from(number).unwrap_or(u8::MAX)), len)
             }
-            Some(Poll::Ready(None)) => Read::Other,
+            // Writing what was due may have shown that it has stalled, or works again.
+            Poll::Pending if link.told == link.trouble().is_none() => Read::Nothing,
+            Poll::Pending | Poll::Ready(None) => Read::Other,
         }
     }
 

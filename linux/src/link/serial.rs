@@ -73,8 +73,10 @@ pub(super) struct Line {
     free_at: Instant,
     wake: Pin<Box<Sleep>>,
     full_since: Option<Instant>,
-    /// After a stall: how much has been taken since.
+    /// After a stall: bytes that have left since.
     proof: Option<usize>,
+    /// Bytes that the kernel has taken and that have perhaps not left.
+    given: usize,
     dropped: u64,
 }
 
@@ -94,6 +96,7 @@ impl Line {
             wake: Box::pin(sleep(Duration::ZERO)),
             full_since: None,
             proof: None,
+            given: 0,
             dropped: 0,
         }
     }
@@ -203,16 +206,18 @@ impl Line {
                 self.on_full(now);
                 return Ok(());
             }
+            // There was room, so what was given before has left.
+            let left = core::mem::replace(&mut self.given, taken);
+            self.proof = self
+                .proof
+                .map(|proof| proof + left)
+                .filter(|proof| *proof < PROOF);
             message.written += taken;
             if message.written >= message.len {
                 self.waiting.pop_front();
             }
             self.free_at = now + time_on_line(taken, self.baud);
             self.full_since = None;
-            self.proof = self
-                .proof
-                .map(|proof| proof + taken)
-                .filter(|proof| *proof < PROOF);
         }
         Ok(())
     }
@@ -225,6 +230,7 @@ impl Line {
         }
         self.full_since = None;
         self.proof = Some(0);
+        self.given = 0;
         let lost = u64::try_from(self.waiting.len()).unwrap_or(u64::MAX);
         self.dropped = self.dropped.saturating_add(lost);
         self.waiting.clear();
