@@ -21,7 +21,7 @@ use super::view::View;
 use super::{Daemon, Signals, Watchdog};
 use crate::agent::{Agent, Deadlines, Environment, Places};
 use crate::config::render::{Style, render};
-use crate::config::{Cluster, LinkConfig, LoadOptions, Medium, load};
+use crate::config::{Cluster, LinkConfig, LoadOptions, load};
 use crate::control::{Control, ControlError};
 use crate::entropy;
 use crate::journal::{Journal, JournalError, Sockets};
@@ -191,7 +191,7 @@ async fn start(
         journal,
         signals,
         alarm: clock::Alarm::new()?,
-        keys: KeyReader::new(&options.config_dir),
+        keys: KeyReader::new(&options.config_dir, cluster.serial_auth),
         manager: Manager::new(std::env::var_os("NOTIFY_SOCKET")),
         watchdog: Watchdog::new(),
         frame: [0; FRAME_BYTES_MAX],
@@ -277,7 +277,7 @@ fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<N
         initdead: cluster.initdead,
         auto_failback: cluster.auto_failback,
         ttl: cluster.ttl,
-        links: &vec![Encoding::Netstring; links.len()],
+        links: &links.iter().map(encoding).collect::<Vec<_>>(),
         groups: &groups,
         resources_digest: cluster.resources_digest,
         keys: cluster.keys.clone(),
@@ -289,16 +289,19 @@ fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<N
     ))
 }
 
+/// What the original sends on such a link.
+const fn encoding(link: &LinkConfig) -> Encoding {
+    match link {
+        LinkConfig::Udp(_) => Encoding::Netstring,
+        LinkConfig::Serial(_) => Encoding::Classic,
+    }
+}
+
 fn names(cluster: &Cluster, links: &[LinkConfig]) -> Names {
-    let link = |link: &LinkConfig| match &link.medium {
-        Medium::Ucast(to) => format!("ucast {} {to}", link.interface),
-        Medium::Bcast => format!("bcast {}", link.interface),
-        Medium::Mcast { group, .. } => format!("mcast {} {group}", link.interface),
-    };
     Names {
         node: cluster.node.clone(),
         peer: cluster.peer.clone(),
-        links: links.iter().map(link).collect(),
+        links: links.iter().map(LinkConfig::name).collect(),
         groups: cluster
             .groups
             .iter()
