@@ -1,6 +1,6 @@
 //! From the three files to a running daemon.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -121,14 +121,10 @@ pub fn run(options: &Options) -> Result<(), StartError> {
 
 fn read_files(options: &Options) -> Result<Cluster, StartError> {
     let loaded = load(&options.config_dir, &options.node, &LoadOptions::default());
-    eprint!(
-        "{}",
-        render(
-            &loaded.diagnostics,
-            &loaded.sources,
-            Style::of(&io::stderr())
-        )
-    );
+    let style = Style::of(&io::stderr());
+    let text = render(&loaded.diagnostics, &loaded.sources, style);
+    // Whoever closed stderr does not want to know; the daemon starts all the same.
+    let _ = io::stderr().write_all(text.as_bytes());
     loaded
         .cluster
         .ok_or_else(|| StartError::Config(options.config_dir.clone()))
@@ -139,6 +135,8 @@ async fn start(
     cluster: Cluster,
     journal: Arc<Journal>,
 ) -> Result<Daemon, StartError> {
+    // First, so that a stop during the start also releases what an earlier run has left here.
+    let signals = Signals::new()?;
     let control = Control::open(&options.runtime_dir)?;
     let own = own_addresses()?;
     let links = cluster.without_own(&own);
@@ -191,7 +189,7 @@ async fn start(
         view,
         names,
         journal,
-        signals: Signals::new()?,
+        signals,
         alarm: clock::Alarm::new()?,
         keys: KeyReader::new(&options.config_dir),
         manager: Manager::new(std::env::var_os("NOTIFY_SOCKET")),
