@@ -326,7 +326,7 @@ fn cable_lines(host: Host, network: Network, pid: i32) -> String {
 
 fn interface_lines(host: Host, network: Network) -> String {
     let (address, interface) = (network.address(host), network.interface());
-    format!("address add {address}/24 dev {interface}\nlink set {interface} up\n")
+    format!("address add {address}/24 broadcast + dev {interface}\nlink set {interface} up\n")
 }
 
 fn client(hub: &Space, binary: &Path, settings: &Settings) -> std::process::Command {
