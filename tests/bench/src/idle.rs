@@ -92,7 +92,7 @@ fn boot(pair: &mut Pair<'_>) -> Result<()> {
         pair.start(host)?;
     }
     pair.served(began, Host::First)?;
-    pair.settled()?;
+    pair.warm()?;
     pair.outage(now())?;
     Ok(())
 }

@@ -86,6 +86,11 @@ impl Contender for Heartbeat {
         self.standby(lab, Host::Second)
     }
 
+    /// It gives everything ten seconds to start; a peer that dies meanwhile is declared dead seconds late.
+    fn warm_up(&self) -> Duration {
+        Duration::from_secs(12)
+    }
+
     fn patience(&self) -> Duration {
         Duration::from_secs(60)
     }
