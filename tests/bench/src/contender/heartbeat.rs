@@ -92,7 +92,7 @@ impl Contender for Heartbeat {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
 }
 
