@@ -44,8 +44,8 @@ pub(crate) trait Contender {
     /// Undoes what keeps the service away from the first node after its standby.
     fn recall(&self, lab: &Lab) -> Result<()>;
 
-    /// How long after a start it has timers of its own running, which nobody can see from outside and which change
-    /// what it does next.
+    /// How long after a start it has timers of its own running, which nobody can see from outside and
+    /// which change what it does next.
     fn warm_up(&self) -> Duration {
         Duration::ZERO
     }
