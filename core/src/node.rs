@@ -251,7 +251,7 @@ impl Node {
     fn new_session(&mut self) {
         self.sid = self.random.next();
         self.links.on_new_session();
-        self.peer.former.clear();
+        self.peer.challenged = true;
     }
 
     fn on_tick(&mut self) {

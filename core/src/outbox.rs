@@ -6,7 +6,7 @@
 use heapless::Deque;
 
 use crate::hold::Hold;
-use crate::id::GroupId;
+use crate::id::{GroupId, LinkId};
 use crate::limits::{HISTORY_MAX, OUTBOX_MAX, RESEND_MAX};
 use crate::report::NodeStatus;
 use crate::time::{Duration, Instant};
@@ -30,8 +30,8 @@ pub(crate) enum Occasion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outgoing {
     Status(NodeStatus),
-    /// A heartbeat that echoes a session which is not proven yet.
-    Probe(u64),
+    /// A heartbeat that echoes a session which is not proven yet, on the link it was heard on.
+    Probe(u64, LinkId),
     Ack(u64),
     Rexmit(u64, u64),
     Nak(u64),

@@ -46,7 +46,7 @@ pub struct Cluster {
     pub contact: Contact,
     /// What was handled lately, for playing back.
     pub recorded: Vec<Recorded>,
-    in_contact: bool,
+    pub(crate) in_contact: bool,
     facts: Vec<Fact>,
     schedule: Schedule,
     random: Random,
@@ -156,6 +156,7 @@ impl Cluster {
         )));
         machine.state = State::Running;
         machine.busy_until = 0;
+        machine.ticked_at = machine.clock.local(now);
         // Whatever an earlier daemon left here is cleared away before the new one runs.
         for resource in &mut machine.resources {
             *resource = Resource::default();
@@ -229,11 +230,8 @@ impl Cluster {
     }
 
     pub(crate) fn look_for_contact(&mut self) {
-        for node in [0, 1] {
-            let local = self.machines[node].clock.local(self.now);
-            self.contact.on_time(node, local);
-        }
-        let contact = self.contact.holds();
+        let local = [0, 1].map(|node| self.machines[node].clock.local(self.now));
+        let contact = self.contact.holds(local);
         if contact != self.in_contact {
             self.in_contact = contact;
             self.tell(0, What::Contact(contact));
@@ -256,8 +254,12 @@ impl Cluster {
 
     pub(crate) fn transmit(&mut self, sender: usize, link: usize, bytes: &[u8]) {
         let bytes: Rc<[u8]> = bytes.into();
-        let local = self.machines[sender].clock.local(self.now);
-        let stamp = self.contact.stamp(sender, link, sequence_of(&bytes), local);
+        let echoes = bytes
+            .windows(6)
+            .any(|window| window.ends_with(b"echo=") && !window[0].is_ascii_alphabetic());
+        let stamp = self
+            .contact
+            .stamp(sender, link, echoes, sequence_of(&bytes));
         for copy in self
             .network
             .send(self.now, link, sender, &bytes)
