@@ -247,11 +247,16 @@ impl Node {
         self.seeking_for = span;
     }
 
+    /// Takes a new session id for the sake of its echo; what is known of the peer and the links stays.
+    fn challenge(&mut self) {
+        self.sid = self.random.next();
+        self.peer.challenged = true;
+    }
+
     /// Takes a new session id: what echoes an older one proves nothing any more.
     fn new_session(&mut self) {
-        self.sid = self.random.next();
+        self.challenge();
         self.links.on_new_session();
-        self.peer.challenged = true;
     }
 
     fn on_tick(&mut self) {

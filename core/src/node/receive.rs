@@ -68,7 +68,7 @@ impl Node {
                 return;
             }
             Admission::Challenge => {
-                self.new_session();
+                self.challenge();
                 self.refuse(link, Refusal::Unproven);
                 return self.probe(link);
             }

@@ -185,18 +185,19 @@ impl Cluster {
 
     /// Stops the daemon as `SIGSTOP` does.
     pub fn pause(&mut self, node: usize) {
-        if self.machines[node].state == State::Running {
-            self.machines[node].state = State::Paused(self.now);
+        let machine = &mut self.machines[node];
+        if machine.state == State::Running {
+            machine.state = State::Paused(machine.clock.local(self.now));
             self.tell(node, What::Paused);
         }
     }
 
     /// Lets a stopped daemon go on.
     pub fn resume(&mut self, node: usize) {
-        if let State::Paused(since) = self.machines[node].state {
-            let clock = self.machines[node].clock;
-            let pause = clock.local(self.now).saturating_sub(clock.local(since));
-            self.machines[node].state = State::Running;
+        let machine = &mut self.machines[node];
+        if let State::Paused(since) = machine.state {
+            let pause = machine.clock.local(self.now).saturating_sub(since);
+            machine.state = State::Running;
             if pause >= self.setup.nodes[node].deadtime {
                 self.contact.on_start(node);
                 self.look_for_contact();

@@ -122,7 +122,7 @@ pub enum State {
     Off,
     /// It runs.
     Running,
-    /// It is stopped (`SIGSTOP`) since then.
+    /// It is stopped (`SIGSTOP`) since then, on its clock.
     Paused(Micros),
 }
 
