@@ -285,11 +285,10 @@ impl Node {
         }
     }
 
-    /// Both hold the same side: a partition has healed, or one of us is not heard.
+    /// Both hold the same side: a partition has healed, or one of us was stopped for a while.
     ///
-    /// A node that is not heard lets go of what the other claims. Else each keeps what prefers it;
-    /// so the service goes on, and is announced again once the other has let go. What the other has
-    /// only to release it is no reason to do anything.
+    /// Each keeps what prefers it; so the service goes on, and is announced again once the other has
+    /// let go. What the other has only to release it is no reason to do anything.
     fn resolve_conflict(&mut self) {
         let claimed = self.peer.hold.unwrap_or_default();
         let overlap = self.wants.without(self.wants.without(claimed));
@@ -305,10 +304,7 @@ impl Node {
         if !self.peer.stable && self.peer.kind != PeerKind::Systole {
             return; // It is moving; its next word may be another.
         }
-        let both = overlap.without(self.peer.going);
-        if !self.two_way() {
-            self.let_go(both, Cause::Conflict);
-        } else if both.covers(Side::Foreign) {
+        if overlap.without(self.peer.going).covers(Side::Foreign) && self.two_way() {
             self.let_go(Hold::Foreign, Cause::Conflict);
         }
     }
