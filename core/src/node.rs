@@ -74,6 +74,8 @@ pub struct Node {
     wants: Hold,
     standby: Standby,
     failures: Failures,
+    /// Since when the peer is heard and does not hear us.
+    unheard_since: Option<Instant>,
     /// Both sides had a holder each when last seen: sides in conflict.
     conflict: Hold,
     /// What the peer was last told.
@@ -127,6 +129,7 @@ impl Node {
             wants: Hold::None,
             standby: Standby::None,
             failures: Failures::default(),
+            unheard_since: None,
             conflict: Hold::None,
             told: (Hold::None, false),
             own_status: NodeStatus::Init,

@@ -4,8 +4,7 @@
 //! counts only once a message of it has echoed our own session, and we take a new session of our own
 //! whenever we lose sight of the peer or of ourselves. So whoever comes to life for us does so with a
 //! message made after that moment: never with a recording, and never with what was queued before.
-
-use core::cmp::Ordering;
+//! A living peer may change its session, as we may: sequence numbers go on within a run.
 
 use crate::config::Config;
 use crate::hold::{Hold, Side};
@@ -138,6 +137,8 @@ impl Peer {
                     Admission::Refused(Refusal::Replay)
                 }
             }
+            // It has taken a new session within its run: it may not hear us any more, but it lives.
+            Some(_) if self.session.is_some() && self.follows(header) => Admission::NewRun,
             Some(session) if header.echo != Some(sid) => {
                 self.candidate = Some(session);
                 Admission::Refused(Refusal::Unproven)
@@ -147,18 +148,18 @@ impl Peer {
         }
     }
 
+    /// Whether a message comes after everything heard so far of the same run.
+    fn follows(&self, header: &Header<'_>) -> bool {
+        header.generation == self.generation && header.seq > Some(self.window.highest())
+    }
+
     /// A session that we do not know echoes ours. It may still be from before the present one:
     /// recorded, or overtaken on a slow link. Sequence numbers grow within a run and generations from
     /// run to run; but a run whose state files are lost begins with an older generation. So what
     /// looks older has to echo a session that we take only now.
     fn admit_new(&mut self, header: &Header<'_>, session: u64) -> Admission {
-        let order = header.generation.cmp(&self.generation);
         let present = self.session.is_some();
-        let dated = match order {
-            Ordering::Less => true,
-            Ordering::Equal => header.seq <= Some(self.window.highest()),
-            Ordering::Greater => false,
-        };
+        let dated = header.generation <= self.generation;
         if header.seq.is_none() {
             Admission::Refused(Refusal::Unproven)
         } else if (self.stopped || (present && dated)) && !self.challenged {

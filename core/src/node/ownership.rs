@@ -92,6 +92,9 @@ impl Failures {
 impl Node {
     /// Draws the conclusions from everything that is known now.
     pub(super) fn decide(&mut self) {
+        let unheard = self.peer.alive() && !self.two_way();
+        let since = self.unheard_since.unwrap_or(self.now);
+        self.unheard_since = unheard.then_some(since);
         match self.phase {
             Phase::Seeking | Phase::Joining if self.peer.gone() => self.become_member(),
             Phase::Seeking if self.peer.alive() => self.join(),
@@ -287,8 +290,9 @@ impl Node {
 
     /// Both hold the same side: a partition has healed, or one of us was stopped for a while.
     ///
-    /// Each keeps what prefers it; so the service goes on, and is announced again once the other has
-    /// let go. What the other has only to release it is no reason to do anything.
+    /// A node that is not heard lets go of what the other claims. Else each keeps what prefers it; so
+    /// the service goes on, and is announced again once the other has let go. What the other has only
+    /// to release it is no reason to do anything.
     fn resolve_conflict(&mut self) {
         let claimed = self.peer.hold.unwrap_or_default();
         let overlap = self.wants.without(self.wants.without(claimed));
@@ -304,8 +308,14 @@ impl Node {
         if !self.peer.stable && self.peer.kind != PeerKind::Systole {
             return; // It is moving; its next word may be another.
         }
-        if overlap.without(self.peer.going).covers(Side::Foreign) && self.two_way() {
-            self.let_go(Hold::Foreign, Cause::Conflict);
+        let both = overlap.without(self.peer.going);
+        match self.unheard_since {
+            None if both.covers(Side::Foreign) => self.let_go(Hold::Foreign, Cause::Conflict),
+            // It has declared us dead; the first messages of a session say no more yet.
+            Some(since) if self.now.since(since) >= self.config.deadtime => {
+                self.let_go(both, Cause::Conflict);
+            }
+            None | Some(_) => {}
         }
     }
 

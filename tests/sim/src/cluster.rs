@@ -143,7 +143,7 @@ impl Cluster {
         let (seed, now) = (self.random.bits(), self.now);
         let machine = &mut self.machines[node];
         machine.generation = if forget {
-            1_600_000_000
+            machine.generation.min(1_600_000_000) - 1_000
         } else {
             machine.generation + 1
         };
@@ -157,6 +157,7 @@ impl Cluster {
         machine.state = State::Running;
         machine.busy_until = 0;
         machine.ticked_at = machine.clock.local(now);
+        machine.highest = machine.ticked_at;
         // Whatever an earlier daemon left here is cleared away before the new one runs.
         for resource in &mut machine.resources {
             *resource = Resource::default();
@@ -187,7 +188,8 @@ impl Cluster {
     pub fn pause(&mut self, node: usize) {
         let machine = &mut self.machines[node];
         if machine.state == State::Running {
-            machine.state = State::Paused(machine.clock.local(self.now));
+            // A clock that was set back stands still for the node until it has caught up.
+            machine.state = State::Paused(machine.clock.local(self.now).max(machine.highest));
             self.tell(node, What::Paused);
         }
     }

@@ -2,7 +2,6 @@
 //! wait for an event or the deadline. Frames that wait are handled before the clock is looked at, so
 //! a resumed daemon sees what its sockets held before it judges the silence.
 
-use systole_core::Node;
 use systole_core::action::Action;
 use systole_core::event::{Event, Operation};
 use systole_core::id::LinkId;
@@ -10,6 +9,7 @@ use systole_core::limits::FRAME_BYTES_MAX;
 use systole_core::node::Phase;
 use systole_core::report::NodeStatus;
 use systole_core::time::Duration;
+use systole_core::{Node, PeerKind};
 
 use crate::clock::Micros;
 use crate::cluster::{Cluster, group_id, link_id};
@@ -154,6 +154,7 @@ impl Cluster {
         let before = it.status().phase();
         let was_dead = it.status().peer().status == NodeStatus::Dead;
         let ticked = matches!(event, Event::Tick);
+        machine.highest = machine.highest.max(now.as_micros());
         it.handle(now, event);
         let sought = matches!(before, Phase::Joining | Phase::Member);
         let lost_sight = sought && it.status().phase() == Phase::Seeking;
@@ -183,6 +184,12 @@ impl Cluster {
         let Some(it) = self.machines[node].node.as_mut() else {
             return;
         };
+        // Without a session it could be the original, unless the peer is alive and known better.
+        let peer = it.status().peer();
+        let known = peer.kind == PeerKind::Systole && peer.status != NodeStatus::Dead;
+        if !known && !bytes.windows(4).any(|window| window == b"sid=") {
+            return;
+        }
         let mut control = it.clone();
         control.handle(
             now,

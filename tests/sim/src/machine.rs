@@ -152,6 +152,8 @@ pub struct Machine {
     before_tick: Option<usize>,
     /// When the daemon last looked at its clock, on that clock.
     pub(crate) ticked_at: Micros,
+    /// The latest time on its clock that the daemon has seen.
+    pub(crate) highest: Micros,
     frames: usize,
     /// It is busy until then.
     pub(crate) busy_until: Micros,
@@ -177,6 +179,7 @@ impl Machine {
             inbox: VecDeque::new(),
             before_tick: None,
             ticked_at: 0,
+            highest: 0,
             frames: 0,
             busy_until: 0,
             wake_at: None,

@@ -117,13 +117,9 @@ mod tests {
         let start = fact(0, 0, What::Started);
         for (lasts, expected) in [(SECOND, None), (2 * SECOND, Some(3))] {
             let at = 9 * SECOND;
-            let contact = |at, holds| fact(at, 0, What::Contact(holds));
-            let facts = [
-                start,
-                contact(at - lasts, true),
-                contact(at, false),
-                act(at, 0, DEAD),
-            ];
+            let contact = fact(at - lasts, 0, What::Contact(true));
+            let verdict = fact(at, 0, What::Verdict { contact: true });
+            let facts = [start, contact, verdict, act(at, 0, DEAD)];
             assert_eq!(wrong(&facts), expected);
         }
     }
