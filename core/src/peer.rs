@@ -1,7 +1,7 @@
 //! The other node: which run of it we hear, whether it lives, and what it says it holds.
 //!
 //! A run of the original is known by its generation, a run of Systole by its session id. A session
-//! counts only once a message of it has echoed our own session, and we take a new session of our own
+//! counts only once a message of it has echoed or probed our own session, and we take a new session of our own
 //! whenever we lose sight of the peer or of ourselves. So whoever comes to life for us does so with a
 //! message made after that moment: never with a recording, and never with what was queued before.
 //! A living peer may change its session, as we may: sequence numbers go on within a run.
@@ -139,7 +139,7 @@ impl Peer {
             }
             // It has taken a new session within its run: it may not hear us any more, but it lives.
             Some(_) if self.session.is_some() && self.follows(header) => Admission::NewRun,
-            Some(session) if header.echo != Some(sid) => {
+            Some(session) if ![header.echo, header.probe].contains(&Some(sid)) => {
                 self.candidate = Some(session);
                 Admission::Refused(Refusal::Unproven)
             }
