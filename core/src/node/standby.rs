@@ -187,7 +187,8 @@ impl Node {
         self.set_standby(Standby::Granting(mine), OPERATION_MAX);
         self.peer.stable = false;
         self.peer.gave = Hold::None;
-        self.peer.rejoined = false;
+        // What we have asked for to end a conflict may be due to the peer all the same.
+        self.peer.rejoined &= self.conflict_asked;
         self.outbox.push(Outgoing::Ask(hold, Stage::Other));
     }
 

@@ -4,6 +4,7 @@ mod faults;
 mod life;
 mod media;
 mod standby;
+mod upgrade;
 
 use core::time::Duration;
 
@@ -21,6 +22,7 @@ const fn case(name: &'static str, run: fn(Role) -> String) -> Case {
 
 /// All rows.
 pub(crate) const ALL: &[Case] = &[
+    case("upgrade and back, by the script", upgrade::there_and_back),
     case("start: Systole first", life::ours_first),
     case("start: Heartbeat first", life::theirs_first),
     case("start: at once", life::at_once),

@@ -45,6 +45,7 @@ pub(crate) fn install(lab: &Lab, host: Host) {
         mount --make-rprivate /
         mount --bind {config} /etc/ha.d
         mount --bind {state} /var/lib/heartbeat
+        mount -t sysfs sysfs /sys
         mkdir -p /run/heartbeat/ccm /run/heartbeat/dopd
         chown -R hacluster:haclient /run/heartbeat"
     );

@@ -105,7 +105,7 @@ pub(crate) struct Pair {
 }
 
 /// The `systole` under test: the one in `SYSTOLE_BINARY`, else it is built.
-fn binary() -> PathBuf {
+pub(crate) fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
         if let Some(path) = std::env::var_os("SYSTOLE_BINARY") {
@@ -336,6 +336,11 @@ impl Pair {
             .expect("no interruption in tests");
     }
 
+    /// Waits until the original no longer asks for two seconds more, as it does for five after its start.
+    pub(crate) fn past_the_first_seconds(&self) {
+        self.quiet(Duration::from_secs(6));
+    }
+
     /// How often a node's log says this.
     pub(crate) fn logged(&self, host: Host, text: &str) -> usize {
         let log = original::log(&self.lab, host);
@@ -415,6 +420,21 @@ impl Pair {
             complaints.retain(|line| !line.contains("Both machines own"));
             complaints
         });
+    }
+
+    /// The same where each node has run the original. Two originals with two lines for one interface
+    /// read them in two processes, so their own messages overtake each other.
+    pub(crate) fn verdict_of_both(self) {
+        let judge = |log: &str| {
+            let mut complaints = original::complaints(log);
+            complaints.retain(|line| !line.contains("lost packet(s) for"));
+            complaints
+        };
+        let first = judge(&original::log(&self.lab, self.role.ours()));
+        if !first.is_empty() {
+            self.fail(&format!("the original complains:\n{}", first.join("\n")));
+        }
+        self.judge(judge);
     }
 
     /// The same where messages were lost on purpose, which the original may say.
