@@ -138,6 +138,15 @@ impl Groups {
         }
     }
 
+    /// Begins with the groups of a side that are wanted here and released.
+    pub(crate) fn resume(&mut self, side: Side, now: Instant) {
+        for group in self.0.iter_mut().filter(|group| group.side == side) {
+            if group.status == GroupStatus::Released {
+                group.converge(now);
+            }
+        }
+    }
+
     /// Asks for another announcement of every held group of a side.
     pub(crate) fn announce(&mut self, side: Side) {
         for group in self.0.iter_mut().filter(|group| group.side == side) {
@@ -221,7 +230,10 @@ impl Groups {
                 Consequence::Stuck
             }
         };
-        group.converge(now);
+        // A group wanted again meanwhile is taken by whoever wants it still.
+        if group.status != GroupStatus::Released {
+            group.converge(now);
+        }
         (consequence, Some(report))
     }
 

@@ -247,7 +247,7 @@ impl Node {
         };
         self.report(Report::OwnLateness(pause));
         self.let_go(Hold::All, Cause::OwnLateness);
-        self.standby = Standby::None;
+        self.forget_standby();
         self.peer.on_own_lateness();
         self.new_session();
         self.seek(span);
@@ -369,7 +369,7 @@ impl Node {
         }
         self.report(Report::Stopping);
         self.phase = Phase::Stopping;
-        self.standby = Standby::None;
+        self.forget_standby();
         self.let_go(Hold::All, Cause::Stop);
     }
 
@@ -381,6 +381,7 @@ impl Node {
     /// Whether we take no more by ourselves, and give no more: what is here only to be released is
     /// no claim that a peer has to answer.
     fn own_stable(&self) -> bool {
+<<<<<<< HEAD
         let leaving = self.groups.present().without(self.wants);
         let still = match self.standby {
             Standby::None => true,
@@ -391,6 +392,14 @@ impl Node {
             }
         };
         self.phase == Phase::Member && still && leaving == Hold::None
+=======
+        self.phase == Phase::Member && self.standby == Standby::None && self.leaving() == Hold::None
+    }
+
+    /// What is here only to be released.
+    fn leaving(&self) -> Hold {
+        self.groups.present().without(self.wants)
+>>>>>>> main
     }
 
     fn take(&mut self, side: Side, cause: Cause) {

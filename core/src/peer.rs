@@ -74,6 +74,8 @@ pub(crate) struct Peer {
     pub(crate) begins: bool,
     /// What it has given in a standby and does not take back by itself, in our terms.
     pub(crate) gave: Hold,
+    /// What of its groups is there only to be released, in our terms.
+    pub(crate) going: Hold,
     /// It has come back, so it is due what prefers it.
     pub(crate) rejoined: bool,
     pub(crate) digest_differs: bool,
@@ -101,6 +103,7 @@ impl Peer {
             fresh: false,
             begins: false,
             gave: Hold::None,
+            going: Hold::None,
             rejoined: false,
             digest_differs: false,
             deadtime_differs: false,
@@ -208,6 +211,7 @@ impl Peer {
         self.fresh = false;
         self.begins = false;
         self.gave = Hold::None;
+        self.going = Hold::None;
     }
 
     /// Whether we have the peer's word in this run, and it is its latest.

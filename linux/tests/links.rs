@@ -443,3 +443,33 @@ fn own() {
         assert!(!own.contains(&"10.1.0.2".parse().unwrap()));
     });
 }
+
+/// Aim: before a deadline everything that has arrived is seen, however much it is, whatever of our
+/// own lies before it, and without the runtime having been told.
+#[test]
+fn what_is_here_already() {
+    isolated(async || {
+        let neighbour = cabled();
+        let socket = socket(&neighbour, "0.0.0.0");
+        let mut links = Links::open(&[link(Medium::Bcast)]).unwrap();
+        for _ in 0..3 {
+            links.send(LinkId(0), b"own").unwrap();
+        }
+        for _ in 0..200 {
+            socket.send_to(b"theirs", ("10.1.0.1", PORT)).unwrap();
+        }
+        let mut buffer = [0; FRAME_BYTES_MAX + 1];
+        let mut frames = 0;
+        while let Some(event) = links.try_recv(&mut buffer) {
+            assert_eq!(
+                event,
+                LinkEvent::Frame {
+                    link: LinkId(0),
+                    len: 6
+                }
+            );
+            frames += 1;
+        }
+        assert_eq!(frames, 200);
+    });
+}

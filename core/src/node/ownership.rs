@@ -225,6 +225,7 @@ impl Node {
     }
 
     fn decide_member(&mut self) {
+        self.take_up();
         if self.peer.gone() {
             let cause = if self.peer.stopped {
                 Cause::PeerStopped
@@ -253,23 +254,44 @@ impl Node {
         }
     }
 
+    /// Begins with what was wanted again while it was being released, once the peer has let go of it.
+    fn take_up(&mut self) {
+        let theirs = self.peer.hold.unwrap_or_default();
+        let free = self.wants.without(theirs);
+        for side in Side::BOTH.into_iter().filter(|side| free.covers(*side)) {
+            self.groups.resume(side, self.now);
+        }
+    }
+
     /// Both hold the same side: a partition has healed, or one of us is not heard.
     ///
     /// A node that is not heard lets go of what the other claims. Else each keeps what prefers it;
-    /// so the service goes on, and is announced again once the other has let go.
+    /// so the service goes on, and is announced again once the other has let go. What the other has
+    /// only to release it is no reason to do anything.
     fn resolve_conflict(&mut self) {
-        let theirs = self.peer.hold.unwrap_or_default();
-        let both = self.wants.without(self.wants.without(theirs));
-        if both.without(self.conflict) != Hold::None {
-            self.report(Report::SplitBrain(both));
+        let claimed = self.peer.hold.unwrap_or_default();
+        let overlap = self.wants.without(self.wants.without(claimed));
+        if overlap.without(self.conflict) != Hold::None {
+            self.report(Report::SplitBrain(overlap));
         }
+<<<<<<< HEAD
         if self.peer.kind == PeerKind::Heartbeat {
             return self.resolve_with_original(both);
         }
         self.set_conflict(both);
         if !self.peer.stable {
+=======
+        let ended = self.conflict.without(overlap);
+        self.conflict = overlap;
+        let kept = |side: &Side| ended.covers(*side) && self.wants.covers(*side);
+        for side in Side::BOTH.into_iter().filter(kept) {
+            self.groups.announce(side);
+        }
+        if !self.peer.stable && self.peer.kind != PeerKind::Systole {
+>>>>>>> main
             return; // It is moving; its next word may be another.
         }
+        let both = overlap.without(self.peer.going);
         if !self.two_way() {
             self.let_go(both, Cause::Conflict);
         } else if both.covers(Side::Foreign) {

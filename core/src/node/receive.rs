@@ -132,14 +132,24 @@ impl Node {
             Some(_) => None,
             None => Some(false),
         };
-        let news = self.peer.window.covers(sequence);
-        if news && self.links.on_heard(link, sequence, echo, self.now) {
+        let newest = sequence > self.peer.window.highest();
+        if self.peer.window.covers(sequence) {
+            self.links.on_heard(link, sequence, echo, self.now);
+        }
+        // What came before on another link says nothing new about the peer's life.
+        if newest {
             self.on_peer_heard();
         }
         let before = self.peer.window.missing_count();
         let novelty = self.peer.on_sequence(sequence);
         match novelty {
-            Novelty::Seen => return,
+            Novelty::Seen => {
+                // Its first copy may have come over a link on which the peer does not hear us.
+                if fresh && sequence == self.peer.window.highest() {
+                    self.on_header(sequence, header, fresh);
+                }
+                return;
+            }
             Novelty::Newest | Novelty::Jump => {
                 let lost = self.peer.window.missing_count().saturating_sub(before);
                 self.messages_lost = self.messages_lost.saturating_add(lost);
@@ -150,7 +160,6 @@ impl Node {
         if sequence % ACK_EVERY == self.ack_residue {
             self.outbox.push(Outgoing::Ack(self.peer.window.complete()));
         }
-        let newest = novelty != Novelty::Late;
         if newest {
             self.on_header(sequence, header, fresh);
         }
@@ -181,8 +190,13 @@ impl Node {
     fn on_header(&mut self, sequence: u64, header: &Header<'_>, fresh: bool) {
         if let Some((hold, stable)) = header.own {
             self.on_peer_report(sequence, hold, stable, fresh);
+            let going = header.going.map_or(Hold::None, Hold::swapped);
             if fresh {
                 self.peer.gave = header.gave.map_or(Hold::None, Hold::swapped);
+                self.peer.going = going;
+            } else {
+                // What is remembered of older words may be gone by now.
+                self.peer.going = self.peer.going.with(going);
             }
         }
         let differs = header

@@ -2,6 +2,7 @@
 
 use super::{Node, Phase};
 use crate::action::Action;
+use crate::hold::Hold;
 use crate::id::LinkId;
 use crate::limits::FRAME_BYTES_MAX;
 use crate::outbox::{Occasion, Outgoing};
@@ -48,6 +49,7 @@ impl Node {
             },
             own: Some((self.own_hold(), self.own_stable())),
             gave: self.standby.gave(),
+            going: Some(self.leaving()).filter(|hold| *hold != Hold::None),
             resources_digest: Some(self.config.resources_digest),
             ..Header::default()
         };

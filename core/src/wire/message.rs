@@ -55,6 +55,8 @@ pub struct Header<'a> {
     /// `gave`: what the sender has released in a standby, in its own terms. It does not take these
     /// groups back until the receiver has reported itself settled.
     pub gave: Option<Hold>,
+    /// `going`: what of the sender's is still there only to be released, in its own terms.
+    pub going: Option<Hold>,
     /// `rsc`: the checksum of the sender's haresources.
     pub resources_digest: Option<u32>,
 }

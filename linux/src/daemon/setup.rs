@@ -1,31 +1,33 @@
 //! From the three files to a running daemon.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sd_notify::NotifyState;
 use systole_core::Node;
 use systole_core::config::{Config, ConfigError, Encoding, GroupConfig, Settings};
 use systole_core::event::Event;
 use systole_core::hold::Side;
 use systole_core::id::{GroupId, GroupName, NameError, NodeName};
 use systole_core::limits::FRAME_BYTES_MAX;
+use systole_core::time::Duration;
 use thiserror::Error;
 use tokio::runtime;
 
+use super::addresses::{Leases, addresses};
 use super::keys::KeyReader;
+use super::manager::Manager;
 use super::view::View;
 use super::{Daemon, Signals, Watchdog};
 use crate::agent::{Agent, Deadlines, Environment, Places};
 use crate::config::render::{Style, render};
-use crate::config::{Cluster, LinkConfig, LoadOptions, Medium, Resource, load};
+use crate::config::{Cluster, LinkConfig, LoadOptions, Medium, load};
 use crate::control::{Control, ControlError};
 use crate::entropy;
 use crate::journal::{Journal, JournalError, Sockets};
 use crate::link::{LinkError, Links, own_addresses};
 use crate::report::Names;
-use crate::service_ip::{ServiceIp, ServiceIpError};
+use crate::service_ip::{Lease, ServiceIp, ServiceIpError};
 use crate::state::{self, Identity, StateError};
 use crate::{agent, clock};
 
@@ -109,7 +111,6 @@ pub fn run(options: &Options) -> Result<(), StartError> {
             .inspect_err(|error| {
                 tracing::error!("cannot start: {error}");
             })?;
-        let _ = sd_notify::notify(&[NotifyState::Ready]);
         daemon.run().await;
         tracing::info!("stopped");
         Ok(())
@@ -120,14 +121,10 @@ pub fn run(options: &Options) -> Result<(), StartError> {
 
 fn read_files(options: &Options) -> Result<Cluster, StartError> {
     let loaded = load(&options.config_dir, &options.node, &LoadOptions::default());
-    eprint!(
-        "{}",
-        render(
-            &loaded.diagnostics,
-            &loaded.sources,
-            Style::of(&io::stderr())
-        )
-    );
+    let style = Style::of(&io::stderr());
+    let text = render(&loaded.diagnostics, &loaded.sources, style);
+    // Whoever closed stderr does not want to know; the daemon starts all the same.
+    let _ = io::stderr().write_all(text.as_bytes());
     loaded
         .cluster
         .ok_or_else(|| StartError::Config(options.config_dir.clone()))
@@ -138,6 +135,8 @@ async fn start(
     cluster: Cluster,
     journal: Arc<Journal>,
 ) -> Result<Daemon, StartError> {
+    // First, so that a stop during the start also releases what an earlier run has left here.
+    let signals = Signals::new()?;
     let control = Control::open(&options.runtime_dir)?;
     let own = own_addresses()?;
     let links = cluster.without_own(&own);
@@ -149,8 +148,9 @@ async fn start(
     if identity.repaired {
         tracing::warn!("hb_generation was not readable and was made anew from the time of day");
     }
-    let service_ip = ServiceIp::new(&options.runtime_dir)?;
+    let service_ip = ServiceIp::new(&options.runtime_dir, lease(cluster.deadtime))?;
     let left = left_over(&service_ip, &cluster).await?;
+    let leases = Leases::new(service_ip.pulse(), &cluster.groups);
     let mut node = node(&cluster, &links, identity)?;
     for group in left {
         node.handle(clock::now(), Event::GroupFound(group));
@@ -184,12 +184,15 @@ async fn start(
         node,
         links: opened,
         agent: Agent::new(cluster.groups, settings)?,
+        leases,
         control,
         view,
         names,
         journal,
-        signals: Signals::new()?,
+        signals,
+        alarm: clock::Alarm::new()?,
         keys: KeyReader::new(&options.config_dir),
+        manager: Manager::new(std::env::var_os("NOTIFY_SOCKET")),
         watchdog: Watchdog::new(),
         frame: [0; FRAME_BYTES_MAX],
         buffer: [0; FRAME_BYTES_MAX + 1],
@@ -198,18 +201,50 @@ async fn start(
     })
 }
 
-/// The groups of which an earlier run has left an address here.
+/// The lease on which the kernel gets our addresses.
+fn lease(deadtime: Duration) -> Option<Lease> {
+    let lease = Lease::new(deadtime);
+    if lease.is_none() {
+        tracing::warn!(
+            "deadtime {deadtime} is too short for the kernel to withdraw service addresses by \
+             itself (that needs {} or more): if this daemon alone is killed or hangs, its addresses \
+             stay here until it is started again, which systemd does at once, while the peer takes \
+             over",
+            Lease::DEADTIME_MIN
+        );
+    }
+    lease
+}
+
+/// The groups of which an earlier run has left an address here. An address that no group names any
+/// more is removed: nobody else would ever do so.
 async fn left_over(service_ip: &ServiceIp, cluster: &Cluster) -> Result<Vec<GroupId>, StartError> {
-    let owned = service_ip.owned().await?;
-    let is_here = |resource: &Resource| match resource {
-        Resource::Address(address) => owned.contains(&address.address),
-        Resource::Agent { .. } => false,
-    };
-    let numbered = (0_u8..).map(GroupId).zip(&cluster.groups);
-    Ok(numbered
-        .filter(|(_, group)| group.resources.iter().any(is_here))
-        .map(|(id, _)| id)
-        .collect())
+    let mut left = Vec::new();
+    for address in service_ip.owned().await? {
+        let before = left.len();
+        let numbered = (0_u8..).map(GroupId).zip(&cluster.groups);
+        left.extend(
+            numbered
+                .filter(|(_, group)| addresses(group).any(|named| named == address))
+                .map(|(id, _)| id),
+        );
+        if left.len() > before {
+            continue;
+        }
+        match service_ip.remove(address).await {
+            Ok(_) => tracing::warn!(
+                "{address} was here from an earlier run, but haresources does not name it any more; \
+                 removed it"
+            ),
+            Err(error) => tracing::error!(
+                "{address} is here from an earlier run, and haresources does not name it any more, \
+                 but it could not be removed: {error}"
+            ),
+        }
+    }
+    left.sort_unstable();
+    left.dedup();
+    Ok(left)
 }
 
 fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<Node, StartError> {

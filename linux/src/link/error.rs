@@ -52,6 +52,9 @@ pub enum LinkError {
         /// The link's port.
         port: u16,
     },
+    /// The thread that looks at the interfaces cannot be started.
+    #[error("cannot start the thread that looks at the interfaces: {}", .0.desc())]
+    Thread(Errno),
     /// A packet could not be sent.
     #[error("cannot send to {target} on {interface}: {}{}", .errno.desc(), send_hint(*.errno))]
     Send {

@@ -21,9 +21,9 @@ pub use error::LinkError;
 pub use interface::own_addresses;
 
 use error::errno;
-use interface::interfaces;
+use interface::{Interface, interfaces};
 use state::{Link, Port, fit};
-use udp::Envelope;
+use udp::{Envelope, Receiver};
 use watch::Watch;
 
 #[cfg(test)]
@@ -49,6 +49,17 @@ pub enum LinkEvent {
         /// The interface and the reason, for the log.
         why: String,
     },
+}
+
+/// Packets of our own that are passed over in one go; the kernel hands us our broadcasts as well.
+const OWN_FRAMES_MAX: usize = 64;
+
+/// What reading the ports came to.
+enum Next {
+    Event(LinkEvent),
+    Silence,
+    /// Enough for now; there may be more.
+    More,
 }
 
 /// All links of this node. `LinkId` is the position in the configuration.
@@ -103,9 +114,9 @@ impl Links {
             all: links,
             ports,
             next: 0,
-            watch: Watch::new(),
+            watch: Watch::new(interfaces).map_err(|error| LinkError::Thread(errno(&error)))?,
         };
-        opened.look();
+        opened.look(interfaces());
         let fatal = |link: &Link| link.fault.clone().filter(LinkError::is_fatal_at_start);
         match opened.all.iter().find_map(fatal) {
             Some(fault) => Err(fault),
@@ -181,37 +192,64 @@ impl Links {
 
     fn poll_recv(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<LinkEvent> {
         // After a look the watch is polled once more, which arms it for the next one.
-        while self.watch.poll(context).is_ready() {
-            self.look();
+        while let Poll::Ready(found) = self.watch.poll(context) {
+            self.look(found);
         }
         if let Some(change) = self.next_change() {
             return Poll::Ready(change);
         }
-        for _ in 0..self.ports.len() {
+        match self.next_frame(|receiver| receiver.poll_receive(context, buffer)) {
+            Next::Event(event) => Poll::Ready(event),
+            Next::Silence => Poll::Pending,
+            Next::More => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Takes what the kernel has already, also what the runtime has not yet been told of. Before a
+    /// peer is declared dead its last message must not be left lying here.
+    pub fn try_recv(&mut self, buffer: &mut [u8]) -> Option<LinkEvent> {
+        if let Some(change) = self.next_change() {
+            return Some(change);
+        }
+        match self.next_frame(|receiver| receiver.receive_now(buffer)) {
+            Next::Event(event) => Some(event),
+            Next::Silence | Next::More => None,
+        }
+    }
+
+    /// Reads the ports in turn until there is something for the caller or all are silent.
+    fn next_frame(
+        &mut self,
+        mut read: impl FnMut(&mut Receiver) -> Poll<io::Result<(usize, Envelope)>>,
+    ) -> Next {
+        let mut silent = 0;
+        for _ in 0..self.ports.len() + OWN_FRAMES_MAX {
+            if silent == self.ports.len() {
+                return Next::Silence;
+            }
             let number = self.next % self.ports.len();
             self.next = number + 1;
-            let Some(receiver) = self
-                .ports
-                .get_mut(number)
-                .and_then(|port| port.receiver.as_mut())
-            else {
-                continue;
-            };
-            match receiver.poll_receive(context, buffer) {
-                Poll::Pending => {}
+            let receiver = self.ports.get_mut(number).and_then(Port::receiver);
+            match receiver.map_or(Poll::Pending, &mut read) {
+                Poll::Pending => silent += 1,
                 Poll::Ready(Ok((len, envelope))) => {
+                    silent = 0;
                     if let Some(link) = self.link_of(number, envelope) {
-                        return Poll::Ready(LinkEvent::Frame { link, len });
+                        return Next::Event(LinkEvent::Frame { link, len });
                     }
-                    context.waker().wake_by_ref();
                 }
                 Poll::Ready(Err(error)) => {
                     self.on_receive_error(number, &error);
-                    context.waker().wake_by_ref();
+                    if let Some(change) = self.next_change() {
+                        return Next::Event(change);
+                    }
                 }
             }
         }
-        Poll::Pending
+        Next::More
     }
 
     /// A socket that cannot receive is closed and opened again at the next look.
@@ -220,6 +258,7 @@ impl Links {
             return;
         };
         port.receiver = None;
+        self.watch.worry();
         for link in self.all.iter_mut().filter(|link| link.port == number) {
             link.fault = Some(LinkError::Socket {
                 what: "receive on",
@@ -248,9 +287,9 @@ impl Links {
         None
     }
 
-    /// Looks at the interfaces and opens, closes or replaces sockets accordingly.
-    fn look(&mut self) {
-        let found = match interfaces() {
+    /// Opens, closes or replaces sockets according to the interfaces.
+    fn look(&mut self, found: io::Result<Vec<Interface>>) {
+        let found = match found {
             Ok(found) => found,
             Err(error) => {
                 tracing::warn!("cannot read the interfaces of this machine: {error}");
@@ -267,6 +306,8 @@ impl Links {
                 link.look(&state);
             }
         }
+        let all_work = self.all.iter().all(|link| link.fault.is_none());
+        self.watch.seen(all_work);
     }
 
     /// The link a packet belongs to; none when it is our own. A port that only one link uses gives

@@ -34,6 +34,11 @@ pub(super) struct Port {
 }
 
 impl Port {
+    /// Its socket, while it can be read.
+    pub(super) const fn receiver(&mut self) -> Option<&mut Receiver> {
+        self.receiver.as_mut()
+    }
+
     /// Brings the socket in line with the interface; `Ok` is the interface, `opened` says that the
     /// sockets on it must be new.
     pub(super) fn look<'a>(

@@ -94,6 +94,22 @@ impl Receiver {
             }
         }
     }
+
+    /// As `poll_receive`, but asks the kernel itself. The runtime hears of a datagram only when it
+    /// waits the next time.
+    pub(super) fn receive_now(&mut self, buffer: &mut [u8]) -> Poll<io::Result<(usize, Envelope)>> {
+        match receive(&self.socket, &mut self.control, buffer) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                ) =>
+            {
+                Poll::Pending
+            }
+            done => Poll::Ready(done),
+        }
+    }
 }
 
 fn receive(

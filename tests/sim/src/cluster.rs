@@ -11,7 +11,7 @@ use systole_core::id::{GroupId, LinkId};
 use crate::clock::{Clock, Micros};
 use crate::contact::Contact;
 use crate::fact::{Fact, What};
-use crate::machine::{Input, Machine, Nature, State};
+use crate::machine::{Input, Machine, Nature, Resource, State};
 use crate::network::{Network, sequence_of};
 use crate::random::Random;
 use crate::schedule::{Schedule, Wake};
@@ -156,6 +156,10 @@ impl Cluster {
         )));
         machine.state = State::Running;
         machine.busy_until = 0;
+        // Whatever an earlier daemon left here is cleared away before the new one runs.
+        for resource in &mut machine.resources {
+            *resource = Resource::default();
+        }
         self.contact.on_start(node);
         self.tell(node, What::Started);
         self.turn(node);
@@ -168,7 +172,7 @@ impl Cluster {
         }
         self.end(node);
         for resource in &mut self.machines[node].resources {
-            *resource = crate::machine::Resource::default();
+            *resource = Resource::default();
         }
     }
 

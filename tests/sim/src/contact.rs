@@ -25,11 +25,13 @@ struct View {
     epoch: u64,
     /// The other's epoch, as heard.
     heard_epoch: u64,
+    /// The other's epoch in which it has last said something fresh.
+    proven_epoch: u64,
     /// When it was last heard on each link, in this node's time.
     link_at: Vec<Option<Micros>>,
     /// When the other was last heard saying something fresh, in this node's time.
     fresh_at: Option<Micros>,
-    /// The same for anything newer than all before on its link.
+    /// When it last said anything in that epoch that was newer than all before on its link.
     heard_at: Option<Micros>,
     /// The highest sequence number heard, per link.
     highest: Vec<u64>,
@@ -65,6 +67,7 @@ impl Contact {
         let view = &mut self.views[node];
         view.epoch = self.epochs;
         view.heard_epoch = 0;
+        view.proven_epoch = 0;
         view.fresh_at = None;
         view.highest.fill(0);
         view.link_at.fill(None);
@@ -86,7 +89,7 @@ impl Contact {
     pub fn on_time(&mut self, node: usize, local: Micros) {
         let view = &self.views[node];
         let lost = |at: Option<Micros>| at.is_some_and(|at| local >= at + view.patience);
-        if lost(view.fresh_at) || (view.heard_epoch != 0 && lost(view.heard_at)) {
+        if lost(view.fresh_at) || (view.proven_epoch != 0 && lost(view.heard_at)) {
             self.renew(node);
         }
     }
@@ -123,11 +126,15 @@ impl Contact {
         if sequence <= view.highest[link] {
             return;
         }
+        let newest = view.highest.iter().all(|highest| sequence > *highest);
         view.highest[link] = sequence;
-        view.heard_at = Some(local);
         view.link_at[link] = Some(local);
         if stamp.echo == view.epoch {
             view.fresh_at = Some(local);
+            view.proven_epoch = stamp.epoch;
+        }
+        if newest && view.proven_epoch == stamp.epoch {
+            view.heard_at = Some(local);
         }
     }
 
@@ -192,6 +199,7 @@ mod tests {
         let mut contact = Contact::new(1, [100, 100]);
         contact.on_start(0);
         contact.on_start(1);
+        exchange(&mut contact, 1, 1, 5);
         let stamp = contact.stamp(0, 0, Some(7), 10);
         contact.on_heard(1, 0, stamp, 10);
         contact.on_heard(1, 0, stamp, 90);

@@ -15,7 +15,7 @@ use crate::machine::{Input, Nature, State};
 use crate::schedule::Wake;
 
 /// What of a node must not change by a frame that is not the peer's fresh word.
-fn essence(node: &Node, groups: usize) -> impl PartialEq + use<> {
+fn essence(node: &Node, groups: usize) -> impl PartialEq + core::fmt::Debug + use<> {
     let status = node.status();
     let groups: Vec<_> = (0..groups)
         .map(|group| status.group(group_id(group)).map(|view| view.status))
@@ -46,7 +46,7 @@ impl Cluster {
             let due = it.deadline().is_some_and(|(at, _)| at <= now);
             if input.is_none() && (!due || ticked) {
                 if machine.has_undrained && machine.undrained_until <= self.now {
-                    self.drain(node);
+                    self.drain(node, false);
                     continue;
                 }
                 break;
@@ -92,6 +92,7 @@ impl Cluster {
     fn handle(&mut self, node: usize, input: Option<Input>) {
         self.look_for_contact();
         let now = self.machines[node].clock.instant(self.now);
+        let ticked = input.is_none();
         match input {
             None => self.feed(node, Event::Tick),
             Some(Input::Frame(link, bytes, Nature::Genuine(stamp))) => {
@@ -136,7 +137,7 @@ impl Cluster {
         if self.machines[node].undrained_until > self.now {
             self.machines[node].has_undrained = true;
         } else {
-            self.drain(node);
+            self.drain(node, ticked);
         }
     }
 
@@ -171,10 +172,18 @@ impl Cluster {
             },
         );
         let effect = essence(it, groups) != essence(&control, groups);
+        if effect && std::env::var_os("DBG").is_some() {
+            eprintln!(
+                "FALSE {}\n {:?}\n {:?}",
+                String::from_utf8_lossy(bytes),
+                essence(self.machines[node].node.as_ref().unwrap(), groups),
+                essence(&control, groups)
+            );
+        }
         self.tell(node, What::FalseFrame { effect });
     }
 
-    fn drain(&mut self, node: usize) {
+    fn drain(&mut self, node: usize, ticked: bool) {
         self.machines[node].has_undrained = false;
         let mut frame = [0; FRAME_BYTES_MAX];
         let (mut actions, mut stopped) = (0, false);
@@ -206,7 +215,14 @@ impl Cluster {
             .as_ref()
             .and_then(|it| it.deadline());
         let deadline = deadline.map(|(at, _)| at.as_micros());
-        self.tell(node, What::Drained { deadline, actions });
+        self.tell(
+            node,
+            What::Drained {
+                deadline,
+                actions,
+                waits: ticked && !stopped,
+            },
+        );
         if stopped {
             self.tell(node, What::Ended);
             self.end(node);

@@ -42,7 +42,7 @@ pub enum What {
     },
     /// An operation has ended and the daemon was told.
     Done(usize, Operation, Outcome),
-    /// It has handled a word of its peer that is newer than all before.
+    /// It has handled a word of a run of its peer that has proved itself, newer than all before.
     Heard,
     /// It has handled a frame that must have no effect; whether it had one.
     FalseFrame {
@@ -56,6 +56,8 @@ pub enum What {
         deadline: Option<Micros>,
         /// The actions.
         actions: usize,
+        /// The event was the clock's, so the node has nothing left to do now and waits.
+        waits: bool,
     },
     /// The two nodes are in contact, or no longer.
     Contact(bool),

@@ -44,6 +44,18 @@ impl Default for Path {
     }
 }
 
+impl Path {
+    /// Takes its faults away; the times on the way stay.
+    pub fn smooth(&mut self) {
+        *self = Self {
+            latency: self.latency,
+            jitter: self.jitter,
+            last_arrival: self.last_arrival,
+            ..Self::default()
+        };
+    }
+}
+
 /// One copy of a frame that will arrive.
 #[derive(Clone, Debug)]
 pub struct Copy {
@@ -103,12 +115,7 @@ impl Network {
     /// Takes the faults away: nothing is cut, lost or changed; the times on the way stay.
     pub fn heal(&mut self) {
         for path in self.paths.iter_mut().flatten() {
-            *path = Path {
-                latency: path.latency,
-                jitter: path.jitter,
-                last_arrival: path.last_arrival,
-                ..Path::default()
-            };
+            path.smooth();
         }
     }
 

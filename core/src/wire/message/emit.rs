@@ -129,6 +129,7 @@ fn header(writer: &mut Writer<'_>, header: &Header<'_>) -> Result<(), EmitError>
         writer.text("own", format_args!("{hold}/{}", u8::from(stable)))?;
     }
     optional(writer, "gave", header.gave.map(Hold::as_str))?;
+    optional(writer, "going", header.going.map(Hold::as_str))?;
     if let Some(digest) = header.resources_digest {
         writer.text("rsc", format_args!("{digest:08x}"))?;
     }

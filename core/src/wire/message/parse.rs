@@ -91,6 +91,7 @@ fn header<'a>(fields: &Reader<'_, 'a>) -> Result<Header<'a>, Refusal> {
         echo: fields.digits("echo", 16)?,
         own: fields.word("own", own)?,
         gave: fields.word("gave", Hold::parse)?,
+        going: fields.word("going", Hold::parse)?,
         resources_digest: fields.digits("rsc", 8)?,
     })
 }

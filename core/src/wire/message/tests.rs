@@ -346,6 +346,7 @@ fn longest_messages_fit() {
         echo: Some(u64::MAX),
         own: Some((Hold::Foreign, true)),
         gave: Some(Hold::Foreign),
+        going: Some(Hold::Local),
         resources_digest: Some(u32::MAX),
     };
     let bodies = [
@@ -381,6 +382,7 @@ prop_compose! {
         (session, echo, digest) in any::<(Option<u64>, Option<u64>, Option<u32>)>(),
         own in proptest::option::of((any_hold(), any::<bool>())),
         gave in proptest::option::of(any_hold()),
+        going in proptest::option::of(any_hold()),
     ) -> Header<'static> {
         Header {
             src: "rproxy1",
@@ -396,6 +398,7 @@ prop_compose! {
             echo,
             own,
             gave,
+            going,
             resources_digest: digest,
         }
     }
