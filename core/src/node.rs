@@ -381,8 +381,6 @@ impl Node {
     /// Whether we take no more by ourselves, and give no more: what is here only to be released is
     /// no claim that a peer has to answer.
     fn own_stable(&self) -> bool {
-<<<<<<< HEAD
-        let leaving = self.groups.present().without(self.wants);
         let still = match self.standby {
             Standby::None => true,
             // The original does not answer one whom it believes to be moving.
@@ -391,15 +389,12 @@ impl Node {
                 false
             }
         };
-        self.phase == Phase::Member && still && leaving == Hold::None
-=======
-        self.phase == Phase::Member && self.standby == Standby::None && self.leaving() == Hold::None
+        self.phase == Phase::Member && still && self.leaving() == Hold::None
     }
 
     /// What is here only to be released.
     fn leaving(&self) -> Hold {
         self.groups.present().without(self.wants)
->>>>>>> main
     }
 
     fn take(&mut self, side: Side, cause: Cause) {

@@ -274,23 +274,10 @@ impl Node {
         if overlap.without(self.conflict) != Hold::None {
             self.report(Report::SplitBrain(overlap));
         }
-<<<<<<< HEAD
         if self.peer.kind == PeerKind::Heartbeat {
-            return self.resolve_with_original(both);
+            return self.resolve_with_original(overlap);
         }
-        self.set_conflict(both);
-        if !self.peer.stable {
-=======
-        let ended = self.conflict.without(overlap);
-        self.conflict = overlap;
-        let kept = |side: &Side| ended.covers(*side) && self.wants.covers(*side);
-        for side in Side::BOTH.into_iter().filter(kept) {
-            self.groups.announce(side);
-        }
-        if !self.peer.stable && self.peer.kind != PeerKind::Systole {
->>>>>>> main
-            return; // It is moving; its next word may be another.
-        }
+        self.set_conflict(overlap);
         let both = overlap.without(self.peer.going);
         if !self.two_way() {
             self.let_go(both, Cause::Conflict);

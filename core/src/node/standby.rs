@@ -108,17 +108,12 @@ impl Node {
         self.timers.set(TimerId::Standby, Some(self.now + patience));
     }
 
-<<<<<<< HEAD
-    pub(super) fn end_standby(&mut self, end: StandbyEnd) {
-        let giving = self.standby.is_giving();
-=======
     pub(super) fn forget_standby(&mut self) {
->>>>>>> main
         self.standby = Standby::None;
         self.timers.set(TimerId::Standby, None);
     }
 
-    fn end_standby(&mut self, end: StandbyEnd) {
+    pub(super) fn end_standby(&mut self, end: StandbyEnd) {
         let giving = self.standby.is_giving();
         self.forget_standby();
         self.report(Report::StandbyEnd { giving, end });
