@@ -137,3 +137,6 @@ impl Node {
         open && self.peer.kind == PeerKind::Heartbeat && self.peer.alive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,7 @@ pub(crate) fn missing() -> Option<String> {
     let absent = needed.into_iter().find(|path| !Path::new(path).exists())?;
     Some(format!(
         "{absent} is missing: these tests need Debian's packages heartbeat and resource-agents; \
-         get them with `cargo xtask setup --bench`"
+         get them with `cargo xtask setup`"
     ))
 }
 
