@@ -4,6 +4,7 @@ mod faults;
 mod life;
 mod media;
 mod standby;
+mod tools;
 mod upgrade;
 
 use core::time::Duration;
@@ -44,6 +45,7 @@ pub(crate) const ALL: &[Case] = &[
     case("frozen Systole", faults::ours_frozen),
     case("reload of Heartbeat", faults::theirs_reloads),
     case("killed and restarted Systole", faults::ours_killed),
+    case("cl_status answers alike", tools::answer_alike),
     case("link: bcast, md5", media::broadcast_md5),
     case("link: mcast, crc", media::multicast_crc),
     case("link: two ucast, keys by index", media::two_links),

@@ -1,7 +1,8 @@
 //! Runs the cases, several pairs at a time, and prints what became of them.
 
+use core::panic::AssertUnwindSafe;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
