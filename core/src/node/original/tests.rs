@@ -56,7 +56,7 @@ impl Scene {
         })
         .unwrap();
         let now = Instant::from_micros(1_000_000);
-        let mut stage = Self {
+        let mut scene = Self {
             node: Node::new(config, 42, now),
             now,
             sequence: 0,
@@ -64,20 +64,20 @@ impl Scene {
             acquired: 0,
             released: 0,
         };
-        stage.event(Event::Tick);
-        stage
+        scene.event(Event::Tick);
+        scene
     }
 
     /// A member that holds the group, with a settled original beside it.
     fn member() -> Self {
-        let mut stage = Self::new();
-        stage.hear_status();
-        stage.hear(Body::Starting);
-        stage.hear(report(Hold::None, false));
-        stage.hear(report(Hold::Local, true));
-        assert_eq!(stage.acquired, 1);
-        stage.said.clear();
-        stage
+        let mut scene = Self::new();
+        scene.hear_status();
+        scene.hear(Body::Starting);
+        scene.hear(report(Hold::None, false));
+        scene.hear(report(Hold::Local, true));
+        assert_eq!(scene.acquired, 1);
+        scene.said.clear();
+        scene
     }
 
     fn event(&mut self, event: Event<'_>) {
@@ -188,19 +188,19 @@ fn joins_as_fast_as_is_safe() {
         (false, true, 2_000),
         (false, false, 10_000),
     ] {
-        let mut stage = Scene::new();
-        stage.hear_status();
-        assert_eq!(stage.said("starting"), 1);
+        let mut scene = Scene::new();
+        scene.hear_status();
+        assert_eq!(scene.said("starting"), 1);
         if begins {
-            stage.hear(Body::Starting);
+            scene.hear(Body::Starting);
         }
-        stage.hear(report(Hold::None, stable));
+        scene.hear(report(Hold::None, stable));
         if wait > 0 {
-            stage.pass(wait - 100, true);
-            assert_eq!(stage.acquired, 0, "{begins} {stable}");
-            stage.pass(200, true);
+            scene.pass(wait - 100, true);
+            assert_eq!(scene.acquired, 0, "{begins} {stable}");
+            scene.pass(200, true);
         }
-        assert_eq!(stage.acquired, 1, "{begins} {stable}");
+        assert_eq!(scene.acquired, 1, "{begins} {stable}");
     }
 }
 
@@ -208,83 +208,103 @@ fn joins_as_fast_as_is_safe() {
 /// nor for a `done` of the standby before, which came late.
 #[test]
 fn takes_only_what_is_given() {
-    let mut stage = Scene::member();
-    stage.event(Event::Command(Command::Standby(Hold::Local)));
-    stage.hear(ask(Hold::Local, Stage::Other));
-    assert_eq!(stage.released, 1);
+    let mut scene = Scene::member();
+    scene.event(Event::Command(Command::Standby(Hold::Local)));
+    scene.hear(ask(Hold::Local, Stage::Other));
+    assert_eq!(scene.released, 1);
     // Its `done` is lost; its report says as much.
-    let lost = stage.sequence + 1;
-    stage.sequence = lost;
-    stage.hear(report(Hold::All, true));
-    stage.hear(ask(Hold::Foreign, Stage::Me));
-    stage.hear(report(Hold::Local, false));
-    stage.hear(report(Hold::Local, true));
-    stage.hear_numbered(lost, ask(Hold::Local, Stage::Done));
-    stage.pass(3_000, true);
-    assert_eq!(stage.acquired, 1, "it has not given it yet");
-    stage.hear(ask(Hold::Foreign, Stage::Done));
-    assert_eq!(stage.acquired, 2);
+    let lost = scene.sequence + 1;
+    scene.sequence = lost;
+    scene.hear(report(Hold::All, true));
+    scene.hear(ask(Hold::Foreign, Stage::Me));
+    scene.hear(report(Hold::Local, false));
+    scene.hear(report(Hold::Local, true));
+    scene.hear_numbered(lost, ask(Hold::Local, Stage::Done));
+    scene.pass(3_000, true);
+    assert_eq!(scene.acquired, 1, "it has not given it yet");
+    scene.hear(ask(Hold::Foreign, Stage::Done));
+    assert_eq!(scene.acquired, 2);
+}
+
+/// Aim: a request that the original takes back, because it finds that we were away, does not keep us in
+/// the standby; one that it acts upon does, for as long as its scripts need.
+#[test]
+fn waits_for_a_release_only() {
+    for (releases, still) in [(false, false), (true, true)] {
+        let mut scene = Scene::member();
+        scene.hear(ask(Hold::Foreign, Stage::Me));
+        if releases {
+            scene.hear(Body::Resource {
+                hold: Some(Hold::Local),
+                full: true,
+                stable: Some(false),
+                info: Some("standby"),
+            });
+        }
+        scene.pass(11_000, true);
+        assert_eq!(scene.node.standby != Standby::None, still);
+    }
 }
 
 /// Aim: what was given is not taken back for a report that comes before the original has it.
 #[test]
 fn gives_for_good() {
-    let mut stage = Scene::member();
-    stage.event(Event::Command(Command::Standby(Hold::Local)));
-    stage.hear(ask(Hold::Local, Stage::Other));
-    stage.hear(report(Hold::Local, true));
-    stage.pass(3_000, true);
-    assert_eq!((stage.released, stage.acquired), (1, 1));
-    stage.hear(ask(Hold::Local, Stage::Done));
-    stage.hear(report(Hold::All, true));
-    stage.pass(3_000, true);
-    assert_eq!((stage.released, stage.acquired), (1, 1));
+    let mut scene = Scene::member();
+    scene.event(Event::Command(Command::Standby(Hold::Local)));
+    scene.hear(ask(Hold::Local, Stage::Other));
+    scene.hear(report(Hold::Local, true));
+    scene.pass(3_000, true);
+    assert_eq!((scene.released, scene.acquired), (1, 1));
+    scene.hear(ask(Hold::Local, Stage::Done));
+    scene.hear(report(Hold::All, true));
+    scene.pass(3_000, true);
+    assert_eq!((scene.released, scene.acquired), (1, 1));
 }
 
 /// Aim: the original begins a takeover at each `shutdone`, so it gets one.
 #[test]
 fn says_shutdone_once() {
-    let mut stage = Scene::member();
-    stage.event(Event::Command(Command::Stop));
-    stage.pass(900, true);
-    assert_eq!(stage.said("shutdone"), 1);
+    let mut scene = Scene::member();
+    scene.event(Event::Command(Command::Stop));
+    scene.pass(900, true);
+    assert_eq!(scene.said("shutdone"), 1);
 }
 
 /// Aim: an original that comes back from the dead without a restart is left alone for as long as it may
 /// be about to restart, then asked what it holds and to give that up; if it never does, we let go.
 #[test]
 fn settles_a_conflict() {
-    let mut stage = Scene::member();
-    stage.pass(1_200, false);
-    stage.said.clear();
-    stage.hear_status();
-    stage.pass(3_800, true);
-    assert_eq!(stage.said, Vec::<std::string::String>::new());
-    stage.pass(400, true);
-    assert_eq!(stage.said("starting"), 1);
-    stage.hear(report(Hold::All, true));
-    stage.pass(200, true);
-    assert_eq!(stage.said("hb_takeover"), 1);
-    assert_eq!(stage.released, 0);
-    stage.pass(8_000, true);
-    assert_eq!(stage.released, 1);
+    let mut scene = Scene::member();
+    scene.pass(1_200, false);
+    scene.said.clear();
+    scene.hear_status();
+    scene.pass(3_800, true);
+    assert_eq!(scene.said, Vec::<std::string::String>::new());
+    scene.pass(400, true);
+    assert_eq!(scene.said("starting"), 1);
+    scene.hear(report(Hold::All, true));
+    scene.pass(200, true);
+    assert_eq!(scene.said("hb_takeover"), 1);
+    assert_eq!(scene.released, 0);
+    scene.pass(8_000, true);
+    assert_eq!(scene.released, 1);
 }
 
 /// Aim: when it does restart, we go on serving without a move of any kind.
 #[test]
 fn outlasts_a_restart() {
-    let mut stage = Scene::member();
-    stage.pass(1_200, false);
-    stage.hear_status();
-    stage.pass(2_000, true);
-    stage.hear(Body::Resource {
+    let mut scene = Scene::member();
+    scene.pass(1_200, false);
+    scene.hear_status();
+    scene.pass(2_000, true);
+    scene.hear(Body::Resource {
         hold: Some(Hold::None),
         full: true,
         stable: Some(false),
         info: Some("shutdown"),
     });
-    stage.pass(5_000, true);
-    stage.hear(Body::Shutdone);
-    stage.pass(5_000, false);
-    assert_eq!((stage.released, stage.acquired), (0, 1));
+    scene.pass(5_000, true);
+    scene.hear(Body::Shutdone);
+    scene.pass(5_000, false);
+    assert_eq!((scene.released, scene.acquired), (0, 1));
 }
