@@ -130,7 +130,8 @@ impl Groups {
     /// Wants every group of a side here, or not here.
     pub(crate) fn want(&mut self, side: Side, wanted: bool, cause: Cause, now: Instant) {
         for group in self.0.iter_mut().filter(|group| group.side == side) {
-            if group.wanted != wanted {
+            // What was left over is not wanted from the first; why it goes is known only now.
+            if group.wanted != wanted || group.status == GroupStatus::LeftOver {
                 group.wanted = wanted;
                 group.cause = cause;
             }
@@ -387,7 +388,15 @@ mod tests {
             groups.on_found(ID);
             assert_eq!((next(&mut groups), groups.present()), (None, Hold::Local));
             groups.want(Side::Local, wanted, Cause::LeftOver, NOW);
-            assert_eq!(next(&mut groups), Some(action));
+            let (first, report) = groups.poll().unwrap();
+            assert_eq!(first, action);
+            assert!(matches!(
+                report,
+                Some(Report::GroupBegin {
+                    cause: Cause::LeftOver,
+                    ..
+                })
+            ));
         }
     }
 

@@ -9,7 +9,7 @@ use clap::Parser as _;
 use systole::cli::{Cli, Command, Common, EXIT_CONFIG, EXIT_FAILURE};
 use systole::compat::{self, Socket, Tool};
 use systole::config::render;
-use systole::daemon::{self, StartError};
+use systole::daemon::{self, RunError};
 use systole::{check, config, keygen, operator, status};
 
 fn main() -> ExitCode {
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
             // Without a stderr the exit code says enough.
             let _ = writeln!(stderr(), "systole: {error}");
         }
-        let config = matches!(error.downcast_ref(), Some(StartError::Config(_)));
+        let config = matches!(error.downcast_ref(), Some(RunError::Config(_)));
         ExitCode::from(if config { EXIT_CONFIG } else { EXIT_FAILURE })
     })
 }

@@ -45,14 +45,13 @@ impl Node {
     /// How long to wait from the original's first report before it is believed.
     fn patience_with_original(&self) -> Duration {
         let here = self.groups.present().covers(Side::Local);
-        let free = !self.peer.holds(Side::Local);
-        match (free, self.peer.stable) {
+        match (self.peer.holds(Side::Local), self.peer.stable) {
+            (true, true) => Duration::ZERO,
             // It is starting like us, so it takes nothing that prefers us; two originals would now
             // wait ten seconds for each other. Or an earlier run of ours has it here still.
-            (true, _) if self.peer.begins || here => Duration::ZERO,
-            (true, true) => SETTLE_FREE,
-            (false, true) => Duration::ZERO,
-            (_, false) => SETTLE_MOVING,
+            (false, _) if self.peer.begins || here => Duration::ZERO,
+            (false, true) => SETTLE_FREE,
+            (true | false, false) => SETTLE_MOVING,
         }
     }
 
