@@ -48,6 +48,7 @@ pub(crate) const ALL: &[Case] = &[
     case("cl_status answers alike", tools::answer_alike),
     case("link: bcast, md5", media::broadcast_md5),
     case("link: mcast, crc", media::multicast_crc),
+    case("link: serial, sha1", media::serial),
     case("link: two ucast, keys by index", media::two_links),
 ];
 

@@ -52,7 +52,7 @@ pub(crate) fn install(lab: &Lab, host: Host) {
         mount -t sysfs sysfs /sys
         mkdir -p /run/systole
         mount --bind {runtime} /run/systole
-        mkdir -p /run/heartbeat/ccm /run/heartbeat/dopd
+        mkdir -p /run/heartbeat/ccm /run/heartbeat/dopd /run/lock
         chown -R hacluster:haclient /run/heartbeat"
     );
     let space = lab.node(host).space().expect("a machine that is on");

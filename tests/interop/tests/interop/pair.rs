@@ -59,6 +59,8 @@ pub(crate) struct Files {
     pub(crate) auto_failback: &'static str,
     pub(crate) links: Vec<String>,
     pub(crate) authkeys: String,
+    /// One more link that is another on each node, such as its end of a serial cable.
+    pub(crate) own_links: [String; 2],
 }
 
 impl Default for Files {
@@ -69,6 +71,7 @@ impl Default for Files {
                 .map(|host| format!("ucast eth0 192.168.1.{}", host.number()))
                 .into(),
             authkeys: format!("auth 1\n1 sha1 {KEY}\n"),
+            own_links: Default::default(),
         }
     }
 }
@@ -82,8 +85,10 @@ impl Files {
         }
     }
 
-    fn ha_cf(&self) -> String {
-        let links = self.links.join("\n");
+    fn ha_cf(&self, host: Host) -> String {
+        let [first, second] = &self.own_links;
+        let own = if host == Host::First { first } else { second };
+        let links = format!("{}\n{own}", self.links.join("\n"));
         format!(
             "keepalive 100ms\nwarntime 500ms\ndeadtime {}ms\ninitdead 5000ms\nudpport 695\n{links}\n\
              auto_failback {}\nnode rproxy1 rproxy2\n",
@@ -144,7 +149,7 @@ impl Pair {
             two_holders_allowed: false,
         };
         for host in Host::BOTH {
-            original::write_files(&pair.lab, host, &files.ha_cf(), &files.authkeys);
+            original::write_files(&pair.lab, host, &files.ha_cf(host), &files.authkeys);
             pair.power_on(host);
         }
         pair
