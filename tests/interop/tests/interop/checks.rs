@@ -55,8 +55,8 @@ impl Pair {
             (active && agreed(&first, &second) == Some(holder)).then_some(())
         });
         let ours = self.role.ours();
-        let theirs = self.view(ours.peer()).map(|view| view.holds);
         self.wait_until("ours knows what the original holds", || {
+            let theirs = self.view(ours.peer()).map(|view| view.holds);
             (view::peer_of_systole(&self.lab, ours) == theirs).then_some(())
         });
         self.served_by(holder);
