@@ -248,6 +248,8 @@ impl Node {
             Phase::Joining | Phase::Member => self.config.deadtime,
             Phase::Stopping | Phase::Stopped => return,
         };
+        // The peer shall learn that we are back before it hears what we hold now.
+        self.outbox.push(Outgoing::Status(self.own_status));
         self.report(Report::OwnLateness(pause));
         self.let_go(Hold::All, Cause::OwnLateness);
         self.forget_standby();

@@ -136,3 +136,6 @@ impl Node {
         open && self.peer.kind == PeerKind::Heartbeat && self.peer.alive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -243,8 +243,14 @@ impl Node {
                 });
             }
             Body::Resource {
-                hold, full, stable, ..
+                hold,
+                full,
+                stable,
+                info,
             } if self.peer.kind == PeerKind::Heartbeat => {
+                if info == Some("standby") {
+                    self.on_releasing();
+                }
                 let known = self.peer.hold.unwrap_or_default().swapped();
                 let hold = match hold {
                     Some(hold) if full || hold == Hold::None => hold,

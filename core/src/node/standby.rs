@@ -188,11 +188,24 @@ impl Node {
                 giving: false,
             });
         }
-        self.set_standby(Standby::Granting(mine), OPERATION_MAX);
+        // The original gives up on its request when it finds that we had been away.
+        let patience = match self.peer.kind {
+            PeerKind::Heartbeat => REPLY_MAX,
+            PeerKind::Systole | PeerKind::Unknown => OPERATION_MAX,
+        };
+        self.set_standby(Standby::Granting(mine), patience);
         self.peer.stable = false;
         self.peer.gave = Hold::None;
-        self.peer.rejoined = false;
+        // What we have asked for to end a conflict may be due to the peer all the same.
+        self.peer.rejoined &= self.conflict_asked;
         self.outbox.push(Outgoing::Ask(hold, Stage::Other));
+    }
+
+    /// The original has begun to release what it asked us to take; that takes as long as it takes.
+    pub(super) fn on_releasing(&mut self) {
+        if let Standby::Granting(mine) = self.standby {
+            self.set_standby(Standby::Granting(mine), OPERATION_MAX);
+        }
     }
 
     fn take_given(&mut self, mine: Hold) {

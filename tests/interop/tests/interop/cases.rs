@@ -4,6 +4,8 @@ mod faults;
 mod life;
 mod media;
 mod standby;
+mod tools;
+mod upgrade;
 
 use core::time::Duration;
 
@@ -21,6 +23,7 @@ const fn case(name: &'static str, run: fn(Role) -> String) -> Case {
 
 /// All rows.
 pub(crate) const ALL: &[Case] = &[
+    case("upgrade and back, by the script", upgrade::there_and_back),
     case("start: Systole first", life::ours_first),
     case("start: Heartbeat first", life::theirs_first),
     case("start: at once", life::at_once),
@@ -42,8 +45,10 @@ pub(crate) const ALL: &[Case] = &[
     case("frozen Systole", faults::ours_frozen),
     case("reload of Heartbeat", faults::theirs_reloads),
     case("killed and restarted Systole", faults::ours_killed),
+    case("cl_status answers alike", tools::answer_alike),
     case("link: bcast, md5", media::broadcast_md5),
     case("link: mcast, crc", media::multicast_crc),
+    case("link: serial, sha1", media::serial),
     case("link: two ucast, keys by index", media::two_links),
 ];
 

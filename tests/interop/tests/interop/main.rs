@@ -10,6 +10,7 @@
 )]
 
 mod cases;
+mod checks;
 mod matrix;
 mod original;
 mod pair;

@@ -11,6 +11,9 @@ use systole::demo::sample::Host;
 /// The daemon of Debian's package.
 pub(crate) const DAEMON: &str = "/usr/libexec/heartbeat/heartbeat";
 
+/// Its tool that answers questions.
+pub(crate) const CL_STATUS: &str = "/usr/bin/cl_status";
+
 /// The article's service address as the original's better script takes it.
 pub(crate) const HARESOURCES: &str = "rproxy1 IPaddr2::10.8.0.1/24/eth2 nginx\n";
 
@@ -21,7 +24,7 @@ const TOOL_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) fn missing() -> Option<String> {
     let needed = [
         DAEMON,
-        "/usr/bin/cl_status",
+        CL_STATUS,
         "/usr/share/heartbeat/ResourceManager",
         "/etc/ha.d/resource.d/IPaddr2",
         "/usr/lib/ocf/resource.d/heartbeat/IPaddr2",
@@ -29,7 +32,7 @@ pub(crate) fn missing() -> Option<String> {
     let absent = needed.into_iter().find(|path| !Path::new(path).exists())?;
     Some(format!(
         "{absent} is missing: these tests need Debian's packages heartbeat and resource-agents; \
-         get them with `cargo xtask setup --bench`"
+         get them with `cargo xtask setup`"
     ))
 }
 
@@ -37,6 +40,7 @@ pub(crate) fn missing() -> Option<String> {
 pub(crate) fn install(lab: &Lab, host: Host) {
     let paths = lab.node(host).paths();
     let (config, state) = (paths.config.display(), paths.state.display());
+    let runtime = paths.runtime.display();
     let script = format!(
         "set -e
         cp -a /etc/ha.d/harc /etc/ha.d/shellfuncs /etc/ha.d/rc.d {config}/
@@ -45,7 +49,10 @@ pub(crate) fn install(lab: &Lab, host: Host) {
         mount --make-rprivate /
         mount --bind {config} /etc/ha.d
         mount --bind {state} /var/lib/heartbeat
-        mkdir -p /run/heartbeat/ccm /run/heartbeat/dopd
+        mount -t sysfs sysfs /sys
+        mkdir -p /run/systole
+        mount --bind {runtime} /run/systole
+        mkdir -p /run/heartbeat/ccm /run/heartbeat/dopd /run/lock
         chown -R hacluster:haclient /run/heartbeat"
     );
     let space = lab.node(host).space().expect("a machine that is on");
@@ -84,12 +91,14 @@ pub(crate) fn start(space: &Space) {
     );
 }
 
-/// Stops the daemon and waits for it, as its init script does. How long that may take is known to be
-/// longer while a transition runs.
+/// For a stop, which waits for whatever is on the move.
+const STOP_LIMIT: Duration = Duration::from_mins(1);
+
+/// Stops the daemon and waits for it, as its init script does.
 pub(crate) fn stop(space: &Space) {
     let mut command = space.command(DAEMON);
     command.arg("-k").stdin(Stdio::null()).stdout(Stdio::null());
-    let output = output_within(&mut command, Duration::from_secs(60)).expect("a stop that ends");
+    let output = output_within(&mut command, STOP_LIMIT).expect("a stop that ends");
     assert!(output.status.success(), "heartbeat -k failed");
 }
 

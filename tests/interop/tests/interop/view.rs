@@ -16,7 +16,7 @@ pub(crate) struct View {
 
 /// The original's, from `cl_status`; nothing while it does not answer.
 pub(crate) fn of_original(space: &Space, host: Host) -> Option<View> {
-    let ask = |args: &[&str]| original::tool(space, "/usr/bin/cl_status", args);
+    let ask = |args: &[&str]| original::tool(space, original::CL_STATUS, args);
     Some(View {
         holds: ask(&["rscstatus"])?,
         // `dead` comes with exit code 1.

@@ -128,6 +128,9 @@ pub(super) fn ours_frozen(role: Role) -> String {
     pair.quiet(Duration::from_secs(1));
     pair.settled(Host::First);
     let took = now().since(woken);
+    // It may have agreed before its restart; what counts is what comes after.
+    pair.quiet(Duration::from_secs(12));
+    pair.settled(Host::First);
     let out = pair.outage(woken);
     pair.verdict_after_conflict();
     format!("agreed after {took}, outage {}", show(out))

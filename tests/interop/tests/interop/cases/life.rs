@@ -9,7 +9,7 @@ use super::show;
 use crate::pair::{DEADTIME, Files, Pair, Role};
 
 /// On top of deadtime: the original's check every 250 ms, its scripts, a busy machine.
-const MARGIN: Duration = Duration::from_millis(2_500);
+const MARGIN: Duration = Duration::from_millis(1_500);
 
 /// Aim: ours alone takes everything after initdead; the original joins without a second holder, and has
 /// its own group back when that is its due.
@@ -63,6 +63,7 @@ pub(super) fn dies_without_failback(role: Role) -> String {
 
 fn dies(role: Role, host: Host, files: &Files, after: Host) -> String {
     let mut pair = Pair::running(role, files);
+    pair.past_the_first_seconds();
     let cut = now();
     pair.power_cut(host);
     let took = pair.served_by(host.peer()).since(cut);

@@ -3,6 +3,7 @@
 use systole::clock::now;
 use systole::demo::lab::KEY;
 use systole::demo::sample::Host;
+use systole_netns::cable::Cable;
 
 use crate::pair::{Files, Pair, Role};
 
@@ -28,17 +29,36 @@ pub(super) fn two_links(role: Role) -> String {
     )
 }
 
+/// Aim: a serial cable alone does, in the classic encoding that the original speaks there.
+pub(super) fn serial(role: Role) -> String {
+    let cable = Cable::new();
+    let end = |host| format!("serial {}", cable.path(host).display());
+    converse_over(
+        role,
+        &Files {
+            links: vec!["baud 115200".to_owned()],
+            own_links: Host::BOTH.map(end),
+            ..Files::default()
+        },
+    )
+}
+
 fn converse(role: Role, link: &str, authkeys: &str) -> String {
     let files = Files {
         links: vec![link.to_owned()],
         authkeys: authkeys.to_owned(),
         ..Files::default()
     };
-    let mut pair = Pair::running(role, &files);
+    converse_over(role, &files)
+}
+
+fn converse_over(role: Role, files: &Files) -> String {
+    let mut pair = Pair::running(role, files);
     for (from, holder) in [(Host::First, Host::Second), (Host::Second, Host::First)] {
         pair.order(from, "standby", "all");
         pair.settled(holder);
     }
+    pair.past_the_first_seconds();
     let cut = now();
     pair.power_cut(role.theirs());
     pair.alone(role.ours());
