@@ -96,11 +96,15 @@ impl Node {
 
     fn on_new_run(&mut self, header: &Header<'_>) {
         let kind = self.peer.kind;
+        let older = header.generation < self.peer.generation;
         if let Some(report) = self.peer.on_new_run(header) {
             self.report(report);
         }
         if kind != self.peer.kind {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
+        }
+        if older {
+            self.challenge(); // What the run before it has said looks newer from now on.
         }
         self.links.on_new_session();
         self.abort_standby();

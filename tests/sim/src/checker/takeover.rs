@@ -69,6 +69,11 @@ impl Checker for Takeover {
                 self.rash[node] = long.then_some(fact.at);
             }
             What::Heard => self.since[node] = (fact.local, self.patience[node]),
+            // A stopping node takes nothing any more, so its verdicts have no effect.
+            What::Act {
+                action: Action::Report(Report::Stopping),
+                ..
+            } => self.since[node] = (fact.local, 0),
             // A late report tells an old verdict.
             What::Act {
                 action: Action::Report(Report::PeerDead(_)),
