@@ -56,7 +56,7 @@ pub(crate) struct Peer {
     pub(crate) challenged: bool,
     /// A session that has not echoed ours yet; it gets one probe per heartbeat interval.
     pub(crate) candidate: Option<u64>,
-    generation: u64,
+    pub(crate) generation: u64,
     pub(crate) window: Window,
     pub(crate) heard: Option<Instant>,
     /// The peer's own deadtime (`dt`): after this silence it counts as dead.

@@ -96,6 +96,7 @@ impl Node {
 
     fn on_new_run(&mut self, header: &Header<'_>) {
         let kind = self.peer.kind;
+        let older = header.generation < self.peer.generation;
         let report = self.peer.on_new_run(header);
         if let Some(report) = report {
             self.report(report);
@@ -107,6 +108,9 @@ impl Node {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
         }
         self.reports_owed = 0;
+        if older {
+            self.challenge(); // What the run before it has said looks newer from now on.
+        }
         self.links.on_new_session();
         self.abort_standby();
         // The new run waits for our echo: do not let it wait for the next heartbeat.

@@ -18,7 +18,7 @@ use crate::machine::{Input, Nature, State};
 use crate::schedule::Wake;
 
 /// What of a node must not change by a frame that is not the peer's fresh word.
-fn essence(node: &Node, groups: usize) -> impl PartialEq + core::fmt::Debug + use<> {
+fn essence(node: &Node, groups: usize) -> impl PartialEq + use<> {
     let status = node.status();
     let groups: Vec<_> = (0..groups)
         .map(|group| status.group(group_id(group)).map(|view| view.status))
@@ -206,14 +206,6 @@ impl Cluster {
             },
         );
         let effect = essence(it, groups) != essence(&control, groups);
-        if effect && std::env::var_os("DBG").is_some() {
-            eprintln!(
-                "FALSE {}\n {:?}\n {:?}",
-                String::from_utf8_lossy(bytes),
-                essence(self.machines[node].node.as_ref().unwrap(), groups),
-                essence(&control, groups)
-            );
-        }
         self.tell(node, What::FalseFrame { effect });
     }
 

@@ -96,15 +96,6 @@ impl Vopr {
             {
                 println!("{line}");
             }
-            if self.trace
-                && std::env::var_os("DBG").is_some()
-                && matches!(
-                    fact.what,
-                    crate::fact::What::Heard | crate::fact::What::Contact(_)
-                )
-            {
-                println!("{:?}", fact);
-            }
             self.coverage.note(&fact);
             for checker in &mut self.checkers {
                 if let Err(why) = checker.see(&fact) {

@@ -16,6 +16,7 @@ pub struct Takeover {
     patience: [Micros; 2],
     deadtime: [Micros; 2],
     initdead: [Micros; 2],
+    stopping: [bool; 2],
     /// Since when the nodes are in contact.
     contact: Option<Micros>,
     /// A verdict that has come in the midst of contact, if it is one of silence.
@@ -33,6 +34,7 @@ impl Takeover {
             patience: [0, 1].map(|node| rules.deadtime[1 - node].min(least)),
             deadtime: rules.deadtime,
             initdead: rules.initdead,
+            stopping: [false; 2],
             contact: None,
             rash: [None; 2],
             since: [(0, 0); 2],
@@ -57,7 +59,10 @@ impl Checker for Takeover {
     fn see(&mut self, fact: &Fact) -> Result<(), String> {
         let node = fact.node;
         match fact.what {
-            What::Started => self.since[node] = (fact.local, self.initdead[node]),
+            What::Started => {
+                self.stopping[node] = false;
+                self.since[node] = (fact.local, self.initdead[node]);
+            }
             What::Resumed(_) | What::LostSight(_) if self.is_late(&fact.what, node) => {
                 let (_, wait) = self.since[node];
                 self.since[node] = (fact.local, wait.min(self.deadtime[node]));
@@ -69,11 +74,16 @@ impl Checker for Takeover {
                 self.rash[node] = long.then_some(fact.at);
             }
             What::Heard => self.since[node] = (fact.local, self.patience[node]),
+            // A stopping node takes nothing any more, so its verdicts have no effect.
+            What::Act {
+                action: Action::Report(Report::Stopping),
+                ..
+            } => self.stopping[node] = true,
             // A late report tells an old verdict.
             What::Act {
                 action: Action::Report(Report::PeerDead(_)),
                 decided,
-            } if decided == fact.at => {
+            } if decided == fact.at && !self.stopping[node] => {
                 let (since, wait) = self.since[node];
                 let silence = fact.local.saturating_sub(since);
                 if self.rash[node] == Some(fact.at) {
