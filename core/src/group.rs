@@ -71,6 +71,9 @@ impl Group {
             | (GroupStatus::Releasing, true, Some((_, before))) => {
                 self.pending = None;
                 self.set(before, now);
+                if before == GroupStatus::Stuck {
+                    self.begin(Operation::Acquire, now);
+                }
             }
             (GroupStatus::Released | GroupStatus::LeftOver | GroupStatus::Stuck, true, _) => {
                 self.tries = 0;
@@ -200,6 +203,16 @@ impl Groups {
             | GroupStatus::LeftOver
             | GroupStatus::Stuck => None,
         };
+        if let Some((Operation::Release, before @ GroupStatus::Acquiring)) = &mut group.pending
+            && operation == Operation::Acquire
+        {
+            // The release that was to break it off has not reached the host; it may yet be dropped.
+            *before = match outcome {
+                Outcome::Done => GroupStatus::Held,
+                Outcome::Failed => GroupStatus::Stuck,
+            };
+            return (Consequence::None, None);
+        }
         if expected != Some(operation) || group.pending.is_some() {
             return (Consequence::None, None);
         }
@@ -351,6 +364,28 @@ mod tests {
             (next(&mut groups), groups.settled(Hold::Local)),
             (None, true)
         );
+    }
+
+    /// Aim: an acquire that ends while its break-off still waits is not waited for when the wish
+    /// changes back.
+    #[test]
+    fn undrained_break_off() {
+        for (outcome, expected) in [
+            (Outcome::Done, (None, GroupStatus::Held)),
+            (
+                Outcome::Failed,
+                (Some(Action::Acquire(ID)), GroupStatus::Acquiring),
+            ),
+        ] {
+            let mut groups = one();
+            groups.want(Side::Local, true, Cause::StartUp, NOW);
+            next(&mut groups);
+            groups.want(Side::Local, false, Cause::OwnLateness, NOW);
+            groups.on_done(ID, Operation::Acquire, outcome, NOW);
+            groups.want(Side::Local, true, Cause::PeerDead, NOW);
+            let status = groups.get(ID).map(|group| group.status);
+            assert_eq!((next(&mut groups), status), (expected.0, Some(expected.1)));
+        }
     }
 
     /// Aim: a release breaks an acquire off, and the broken-off acquire's late end is ignored.

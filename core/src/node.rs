@@ -77,6 +77,8 @@ pub struct Node {
     /// The number of the peer's message that opened the standby, or agreed to it.
     asked_at: u64,
     failures: Failures,
+    /// Since when the peer is heard and does not hear us.
+    unheard_since: Option<Instant>,
     /// Both sides had a holder each when last seen: sides in conflict.
     conflict: Hold,
     /// Since when, and whether the original was asked to give them up.
@@ -136,6 +138,7 @@ impl Node {
             standby: Standby::None,
             asked_at: 0,
             failures: Failures::default(),
+            unheard_since: None,
             conflict: Hold::None,
             conflict_since: now,
             conflict_asked: false,
@@ -261,11 +264,16 @@ impl Node {
         self.seeking_for = span;
     }
 
+    /// Takes a new session id for the sake of its echo; what is known of the peer and the links stays.
+    fn challenge(&mut self) {
+        self.sid = self.random.next();
+        self.peer.challenged = true;
+    }
+
     /// Takes a new session id: what echoes an older one proves nothing any more.
     fn new_session(&mut self) {
-        self.sid = self.random.next();
+        self.challenge();
         self.links.on_new_session();
-        self.peer.former.clear();
     }
 
     fn on_tick(&mut self) {

@@ -89,6 +89,9 @@ impl Failures {
 impl Node {
     /// Draws the conclusions from everything that is known now.
     pub(super) fn decide(&mut self) {
+        let unheard = self.peer.alive() && !self.two_way();
+        let since = self.unheard_since.unwrap_or(self.now);
+        self.unheard_since = unheard.then_some(since);
         match self.phase {
             Phase::Seeking | Phase::Joining if self.peer.gone() => self.become_member(),
             Phase::Seeking if self.peer.alive() => self.join(),
@@ -263,11 +266,11 @@ impl Node {
         }
     }
 
-    /// Both hold the same side: a partition has healed, or one of us is not heard.
+    /// Both hold the same side: a partition has healed, or one of us was stopped for a while.
     ///
-    /// A node that is not heard lets go of what the other claims. Else each keeps what prefers it;
-    /// so the service goes on, and is announced again once the other has let go. What the other has
-    /// only to release it is no reason to do anything.
+    /// A node that is not heard lets go of what the other claims. Else each keeps what prefers it; so
+    /// the service goes on, and is announced again once the other has let go. What the other has only
+    /// to release it is no reason to do anything.
     fn resolve_conflict(&mut self) {
         let claimed = self.peer.hold.unwrap_or_default();
         let overlap = self.wants.without(self.wants.without(claimed));
@@ -279,10 +282,13 @@ impl Node {
         }
         self.set_conflict(overlap);
         let both = overlap.without(self.peer.going);
-        if !self.two_way() {
-            self.let_go(both, Cause::Conflict);
-        } else if both.covers(Side::Foreign) {
-            self.let_go(Hold::Foreign, Cause::Conflict);
+        match self.unheard_since {
+            None if both.covers(Side::Foreign) => self.let_go(Hold::Foreign, Cause::Conflict),
+            // It has declared us dead; the first messages of a session say no more yet.
+            Some(since) if self.now.since(since) >= self.config.deadtime => {
+                self.let_go(both, Cause::Conflict);
+            }
+            None | Some(_) => {}
         }
     }
 

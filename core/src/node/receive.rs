@@ -67,9 +67,14 @@ impl Node {
                 }
                 return;
             }
+            Admission::Challenge => {
+                self.challenge();
+                self.refuse(link, Refusal::Unproven);
+                return self.probe(link);
+            }
             Admission::Refused(reason) => {
                 self.refuse(link, reason);
-                return self.probe();
+                return self.probe(link);
             }
         }
         match header.seq {
@@ -80,12 +85,12 @@ impl Node {
 
     /// Answers a session that has not proved itself, so that a living peer can: at most once in half
     /// a heartbeat interval, because a recording may be what asks.
-    fn probe(&mut self) {
+    fn probe(&mut self, link: LinkId) {
         let pause = self.config.keepalive.divided_by(2);
         let again = self.probed_at.is_none_or(|at| self.now.since(at) >= pause);
         if let Some(session) = self.peer.candidate.take_if(|_| again) {
             self.probed_at = Some(self.now);
-            self.outbox.push(Outgoing::Probe(session));
+            self.outbox.push(Outgoing::Probe(session, link));
         }
     }
 
@@ -95,9 +100,6 @@ impl Node {
         if let Some(report) = report {
             self.report(report);
         }
-        if self.peer.former.is_full() {
-            self.new_session(); // It leaves all of them behind at once.
-        }
         if report == Some(Report::PeerReturned) && self.peer.kind == PeerKind::Heartbeat {
             self.on_original_returned();
         }
@@ -106,9 +108,6 @@ impl Node {
         }
         self.reports_owed = 0;
         self.links.on_new_session();
-        if self.peer.former.is_full() {
-            self.new_session();
-        }
         self.abort_standby();
         // The new run waits for our echo: do not let it wait for the next heartbeat.
         self.outbox.push(Outgoing::Status(self.own_status));

@@ -7,7 +7,7 @@ use anyhow::Result;
 use systole::clock::now;
 use systole::demo::analysis;
 use systole::demo::lab::{Interrupt, Lab};
-use systole::demo::sample::{Host, Probe};
+use systole::demo::sample::{Host, Probe, Sample};
 use systole_core::time::{Duration as Span, Instant};
 
 use crate::contender::Contender;
@@ -92,7 +92,7 @@ fn boot(pair: &mut Pair<'_>) -> Result<()> {
         pair.start(host)?;
     }
     pair.served(began, Host::First)?;
-    pair.settled()?;
+    pair.warm()?;
     pair.outage(now())?;
     Ok(())
 }
@@ -136,7 +136,7 @@ fn strange(pair: &Pair<'_>, began: Instant) -> (u32, f64) {
     let samples = pair.lab.watch().since(began);
     let mut signs: Vec<Instant> = samples
         .iter()
-        .filter_map(|s| s.good())
+        .filter_map(Sample::good)
         .filter(|(_, by)| *by == Host::Second)
         .map(|(at, _)| at)
         .collect();

@@ -68,7 +68,7 @@ fn cycle(pair: &mut Pair<'_>, outages: &mut Outages) -> Result<()> {
     pair.start(SECOND)?;
     let [address, http] = pair.served(began, FIRST)?.map(|at| millis(at.since(began)));
     outages.boot.push(Outage { address, http });
-    pair.settled()?;
+    pair.warm()?;
 
     let began = now();
     pair.contender.standby(&pair.lab, FIRST)?;
@@ -91,7 +91,7 @@ fn cycle(pair: &mut Pair<'_>, outages: &mut Outages) -> Result<()> {
     let began = now();
     pair.start(FIRST)?;
     pair.served(began, FIRST)?;
-    pair.settled()?;
+    pair.warm()?;
     pair.outage(began)?;
 
     let began = now();

@@ -135,6 +135,12 @@ impl<'a> Pair<'a> {
         Ok(())
     }
 
+    /// Waits until what was started is as it will be for the rest of its life.
+    pub(crate) fn warm(&self) -> Result<()> {
+        self.settled()?;
+        Ok(self.lab.interrupt().sleep(self.contender.warm_up())?)
+    }
+
     /// Waits until the client knows about every probe so far, then says what it has missed since `began`.
     pub(crate) fn outage(&self, began: Instant) -> Result<Outage> {
         let watch = self.lab.watch();

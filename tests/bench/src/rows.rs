@@ -17,8 +17,8 @@ const PLANNED: f64 = 50.0;
 const BOOT: f64 = 1_000.0;
 /// Resident memory of the daemon in MiB.
 const RESIDENT: f64 = 6.0;
-/// A thousandth of a core, in milliseconds per minute.
-const CPU: f64 = 60.0;
+/// Of one core, in percent.
+const CPU: f64 = 0.1;
 
 /// The rows of the outages; `nginx` is its own start time, which goes on top where it is part of the figure.
 pub(crate) fn outages(all: &[Outages], nginx: Option<&Series>) -> Vec<Row> {
@@ -97,11 +97,10 @@ pub(crate) fn idle(all: &[Idle], time: Duration) -> Vec<Row> {
             .collect(),
     };
     let mut rows = Vec::new();
-    let nodes: [(&str, fn(&Idle) -> Cost); 2] = [
-        ("active", |idle| idle.active),
-        ("standby", |idle| idle.standby),
-    ];
-    for (node, cost) in nodes {
+    for (node, cost) in [
+        ("active", active as fn(&Idle) -> Cost),
+        ("standby", standby),
+    ] {
         let title = |what| format!("idle {node} node: {what}");
         rows.extend([
             row(title("processes"), "count", None, &|i| {
@@ -113,10 +112,10 @@ pub(crate) fn idle(all: &[Idle], time: Duration) -> Vec<Row> {
             row(title("proportional memory"), "MiB", None, &|i| {
                 cost(i).proportional_mib
             }),
-            row(title("processor"), "ms per minute", Some(CPU), &|i| {
+            row(title("processor"), "ms per minute", None, &|i| {
                 cost(i).cpu_millis
             }),
-            row(title("processor"), "% of a core", Some(0.1), &|i| {
+            row(title("processor"), "% of a core", Some(CPU), &|i| {
                 cost(i).cpu_millis / 600.0
             }),
         ]);
@@ -129,6 +128,14 @@ pub(crate) fn idle(all: &[Idle], time: Duration) -> Vec<Row> {
         i.missed
     }));
     rows
+}
+
+const fn active(idle: &Idle) -> Cost {
+    idle.active
+}
+
+const fn standby(idle: &Idle) -> Cost {
+    idle.standby
 }
 
 fn deadtime() -> f64 {

@@ -89,6 +89,7 @@ fn header<'a>(fields: &Reader<'_, 'a>) -> Result<Header<'a>, Refusal> {
             .and_then(|ttl| u8::try_from(number(ttl.as_bytes(), 10)?).ok()),
         session: fields.digits("sid", 16)?,
         echo: fields.digits("echo", 16)?,
+        probe: fields.digits("probe", 16)?,
         own: fields.word("own", own)?,
         gave: fields.word("gave", Hold::parse)?,
         going: fields.word("going", Hold::parse)?,

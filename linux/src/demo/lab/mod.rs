@@ -229,8 +229,8 @@ impl Lab {
         let down = |network: Network| format!("link set {} down\n", network.port(host));
         self.hub.ip(&Network::ALL.map(down).concat())?;
         self.node_mut(host).lose_power();
-        // The kernel removes a dead machine's network when it finds time, which can be long; whichever of us is
-        // first with a cable, it is gone then.
+        // The kernel removes a dead machine's network when it finds time, which can be long; whoever of
+        // us two is first with a cable, it is gone then.
         for network in Network::ALL {
             let _ = self.remove_cable(host, network);
         }

@@ -86,8 +86,13 @@ impl Contender for Heartbeat {
         self.standby(lab, Host::Second)
     }
 
+    /// It gives everything ten seconds to start; a peer that dies meanwhile is declared dead seconds late.
+    fn warm_up(&self) -> Duration {
+        Duration::from_secs(12)
+    }
+
     fn patience(&self) -> Duration {
-        Duration::from_secs(60)
+        Duration::from_mins(1)
     }
 }
 

@@ -1,4 +1,4 @@
-//! keepalived, VRRPv3 between the two private addresses; a hand-over is a lowered priority.
+//! keepalived: `VRRPv3` between the two private addresses; a hand-over is a lowered priority.
 
 use std::fs;
 use std::path::PathBuf;

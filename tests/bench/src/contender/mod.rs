@@ -44,6 +44,12 @@ pub(crate) trait Contender {
     /// Undoes what keeps the service away from the first node after its standby.
     fn recall(&self, lab: &Lab) -> Result<()>;
 
+    /// How long after a start it has timers of its own running, which nobody can see from outside and
+    /// which change what it does next.
+    fn warm_up(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// The most that a slow one needs from its start until it serves, or has handed over.
     fn patience(&self) -> Duration {
         Duration::from_secs(15)
