@@ -133,7 +133,8 @@ impl Groups {
     /// Wants every group of a side here, or not here.
     pub(crate) fn want(&mut self, side: Side, wanted: bool, cause: Cause, now: Instant) {
         for group in self.0.iter_mut().filter(|group| group.side == side) {
-            if group.wanted != wanted {
+            // What was left over is not wanted from the first; why it goes is known only now.
+            if group.wanted != wanted || group.status == GroupStatus::LeftOver {
                 group.wanted = wanted;
                 group.cause = cause;
             }
@@ -141,10 +142,10 @@ impl Groups {
         }
     }
 
-    /// Begins with the groups of a side that are wanted here and released.
+    /// Begins with the groups of a side that are wanted here and released, or could not be.
     pub(crate) fn resume(&mut self, side: Side, now: Instant) {
         for group in self.0.iter_mut().filter(|group| group.side == side) {
-            if group.status == GroupStatus::Released {
+            if matches!(group.status, GroupStatus::Released | GroupStatus::Stuck) {
                 group.converge(now);
             }
         }
@@ -244,7 +245,7 @@ impl Groups {
             }
         };
         // A group wanted again meanwhile is taken by whoever wants it still.
-        if group.status != GroupStatus::Released {
+        if !matches!(group.status, GroupStatus::Released | GroupStatus::Stuck) {
             group.converge(now);
         }
         (consequence, Some(report))
@@ -422,7 +423,15 @@ mod tests {
             groups.on_found(ID);
             assert_eq!((next(&mut groups), groups.present()), (None, Hold::Local));
             groups.want(Side::Local, wanted, Cause::LeftOver, NOW);
-            assert_eq!(next(&mut groups), Some(action));
+            let (first, report) = groups.poll().unwrap();
+            assert_eq!(first, action);
+            assert!(matches!(
+                report,
+                Some(Report::GroupBegin {
+                    cause: Cause::LeftOver,
+                    ..
+                })
+            ));
         }
     }
 

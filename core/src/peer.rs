@@ -71,6 +71,8 @@ pub(crate) struct Peer {
     pub(crate) stable: bool,
     /// Whether that report was made after our session began.
     fresh: bool,
+    /// It has said `starting` in this run: it came when we were here, or comes as we do.
+    pub(crate) begins: bool,
     /// What it has given in a standby and does not take back by itself, in our terms.
     pub(crate) gave: Hold,
     /// What of its groups is there only to be released, in our terms.
@@ -101,6 +103,7 @@ impl Peer {
             hold: None,
             stable: false,
             fresh: false,
+            begins: false,
             gave: Hold::None,
             going: Hold::None,
             rejoined: false,
@@ -222,6 +225,7 @@ impl Peer {
         self.hold = None;
         self.stable = false;
         self.fresh = false;
+        self.begins = false;
         self.gave = Hold::None;
         self.going = Hold::None;
     }

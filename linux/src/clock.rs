@@ -1,9 +1,17 @@
 //! The only place that reads a clock.
 
 use core::time::Duration as Span;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd, RawFd};
 
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{
+    ClockId as TimerClock, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags,
+};
 use nix::time::{ClockId, clock_gettime};
 use systole_core::time::{Duration, Instant};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 /// Now, on the clock that goes on while the machine is suspended (`CLOCK_BOOTTIME`).
 ///
@@ -40,11 +48,69 @@ pub fn duration(span: Span) -> Duration {
     Duration::from_micros(u64::try_from(span.as_micros()).unwrap_or(u64::MAX))
 }
 
-/// Sleeps until one of the core's deadlines; comes back at once when it has passed.
-///
-/// It may come back a millisecond late (the timer's resolution), never early.
-pub async fn sleep_until(deadline: Instant) {
-    tokio::time::sleep(span(deadline.since(now()))).await;
+/// Rings at one of the core's deadlines, on the clock of [`now`]. tokio's own timers stand still
+/// while the machine is suspended, and would wake us late with an address that the peer has taken.
+#[derive(Debug)]
+pub struct Alarm {
+    timer: AsyncFd<Timer>,
+    set: Option<Instant>,
+}
+
+/// Lends tokio its descriptor.
+#[derive(Debug)]
+struct Timer(TimerFd);
+
+impl AsRawFd for Timer {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+impl Alarm {
+    /// Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// When the kernel gives no timer.
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe code, in case a type lends different descriptors"
+    )]
+    pub fn new() -> io::Result<Self> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        let timer = TimerFd::new(TimerClock::CLOCK_BOOTTIME, flags)?;
+        Ok(Self {
+            timer: AsyncFd::with_interest(Timer(timer), Interest::READABLE)?,
+            set: None,
+        })
+    }
+
+    /// Comes back when `deadline` has come, never early. One that has passed rings as well, but not
+    /// before whatever else the runtime waits for has had its turn. Nothing is lost when the future
+    /// is dropped.
+    ///
+    /// # Errors
+    /// When the kernel does not take the deadline, or the runtime is ending.
+    pub async fn ring(&mut self, deadline: Instant) -> io::Result<()> {
+        if self.set != Some(deadline) {
+            // A timer set to zero would be off.
+            let at = Span::from_micros(deadline.as_micros().max(1));
+            let once = Expiration::OneShot(TimeSpec::from(at));
+            self.timer
+                .get_ref()
+                .0
+                .set(once, TimerSetTimeFlags::TFD_TIMER_ABSTIME)?;
+            self.set = Some(deadline);
+        }
+        loop {
+            let mut rung = self.timer.readable().await?;
+            rung.clear_ready();
+            // It may have rung for an earlier deadline.
+            if now() >= deadline {
+                self.set = None;
+                return Ok(());
+            }
+        }
+    }
 }
 
 /// Writes wall-clock time as `2026-11-22T03:14:15.123Z`.
@@ -79,14 +145,61 @@ fn civil(day: u64) -> (u64, u64, u64) {
 mod tests {
     use super::*;
 
-    /// Aim: time goes on, and a deadline in the past does not hold anybody up.
+    async fn within(alarm: &mut Alarm, deadline: Instant, limit: u64) -> bool {
+        let limit = Span::from_millis(limit);
+        let rung = tokio::time::timeout(limit, alarm.ring(deadline)).await;
+        rung.is_ok_and(|rung| rung.is_ok())
+    }
+
+    /// Aim: the alarm rings at its deadline, not before; also after it was set to another one, and
+    /// for a deadline in the past.
     #[tokio::test]
-    async fn deadlines() {
-        let before = now();
-        sleep_until(before).await;
-        sleep_until(before + Duration::from_millis(20)).await;
-        assert!(now().since(before) >= Duration::from_millis(20));
+    async fn alarms() {
+        let mut alarm = Alarm::new().unwrap();
+        let begun = now();
+        assert!(within(&mut alarm, Instant::from_micros(0), 5_000).await);
+        assert!(!within(&mut alarm, begun + Duration::from_secs(3_600), 20).await);
+        for millis in [40, 60] {
+            let deadline = begun + Duration::from_millis(millis);
+            assert!(within(&mut alarm, deadline, 5_000).await);
+            assert!(now() >= deadline);
+        }
+        // This one rings unheard while a later one is waited for.
+        let short = now() + Duration::from_millis(5);
+        assert!(!within(&mut alarm, short, 0).await);
+        std::thread::sleep(Span::from_millis(10));
+        assert!(!within(&mut alarm, short + Duration::from_secs(3_600), 30).await);
+        assert!(within(&mut alarm, short, 5_000).await);
+        assert!(now().since(begun) < Duration::from_secs(60));
         assert!(wall() > Duration::from_secs(1_700_000_000));
+    }
+
+    /// Aim: the alarm counts the time that the machine is suspended, as `now` does.
+    #[tokio::test]
+    async fn alarms_ring_after_a_suspension() {
+        let mut alarm = Alarm::new().unwrap();
+        assert!(within(&mut alarm, now(), 5_000).await);
+        let timer = alarm.timer.as_raw_fd();
+        let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{timer}")).unwrap();
+        let boottime = nix::libc::CLOCK_BOOTTIME;
+        assert!(info.contains(&format!("clockid: {boottime}\n")), "{info}");
+    }
+
+    /// Aim: a deadline that stays in the past does not starve what comes after it in a select.
+    #[tokio::test]
+    async fn alarms_starve_nobody() {
+        let mut alarm = Alarm::new().unwrap();
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+        sender.try_send(()).unwrap();
+        let past = now();
+        for _ in 0..100 {
+            tokio::select! {
+                biased;
+                _ = alarm.ring(past) => {}
+                _ = receiver.recv() => return,
+            }
+        }
+        panic!("starved");
     }
 
     /// Aim: dates are right around leap days, year ends and the century rule.

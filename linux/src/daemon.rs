@@ -5,11 +5,10 @@
 
 mod addresses;
 mod keys;
+mod manager;
 mod setup;
 mod view;
 
-use futures_util::FutureExt as _;
-use sd_notify::NotifyState;
 use systole_core::Node;
 use systole_core::action::Action;
 use systole_core::event::{Command, Event};
@@ -25,7 +24,7 @@ use crate::control::{Ask, Control, Reply, Request, What};
 use crate::journal::Journal;
 use crate::link::{LinkEvent, Links};
 use crate::report::Names;
-pub use setup::{Options, StartError, run};
+pub use setup::{Options, RunError, run};
 
 /// Frames that may be looked at between a deadline and its tick. They came before it, so they may say
 /// that the peer is alive; all the same a flood must not hold the heartbeat up for long.
@@ -36,12 +35,15 @@ struct Daemon {
     node: Node,
     links: Links,
     agent: Agent,
+    leases: addresses::Leases,
     control: Control,
     view: view::View,
     names: Names,
     journal: std::sync::Arc<Journal>,
     signals: Signals,
+    alarm: clock::Alarm,
     keys: keys::KeyReader,
+    manager: manager::Manager,
     watchdog: Watchdog,
     frame: [u8; FRAME_BYTES_MAX],
     /// One byte longer than a frame, so that a longer datagram shows.
@@ -97,14 +99,14 @@ impl Watchdog {
         self.every.map(|every| self.fed_at + every)
     }
 
-    fn feed(&mut self) {
+    fn feed(&mut self, manager: &mut manager::Manager) {
         let now = clock::now();
         if self
             .every
             .is_some_and(|every| now.since(self.fed_at) >= every)
         {
             self.fed_at = now;
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+            manager.tell("WATCHDOG", "1");
         }
     }
 }
@@ -112,6 +114,7 @@ impl Watchdog {
 impl Daemon {
     /// Runs until the node has stopped.
     async fn run(&mut self) {
+        self.manager.tell("READY", "1");
         self.handle(Event::Tick);
         while !self.drain() {
             match self.wait().await {
@@ -128,7 +131,7 @@ impl Daemon {
                     });
                 }
                 Wake::Stop => {
-                    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+                    self.manager.tell("STOPPING", "1");
                     self.handle(Event::Command(Command::Stop));
                 }
                 Wake::Reload => {
@@ -150,15 +153,15 @@ impl Daemon {
     async fn wait(&mut self) -> Wake {
         let deadline = self.node.deadline().map(|(at, _)| at);
         let deadline = deadline.into_iter().chain(self.watchdog.next()).min();
-        let sleep = async {
+        let ring = async {
             match deadline {
-                Some(at) => clock::sleep_until(at).await,
+                Some(at) => self.alarm.ring(at).await,
                 None => core::future::pending().await,
             }
         };
         tokio::select! {
             biased;
-            () = sleep => Wake::Tick,
+            _ = ring => Wake::Tick,
             done = self.agent.done() => Wake::Done(done),
             _ = self.signals.terminate.recv() => Wake::Stop,
             _ = self.signals.interrupt.recv() => Wake::Stop,
@@ -172,13 +175,14 @@ impl Daemon {
     /// The deadline has come. What is already here goes first: it may be the missing heartbeat.
     fn on_deadline(&mut self) {
         for _ in 0..FRAMES_BEFORE_TICK {
-            let Some(event) = self.links.recv(&mut self.buffer[..]).now_or_never() else {
+            let Some(event) = self.links.try_recv(&mut self.buffer[..]) else {
                 break;
             };
             self.on_link(&event);
         }
         self.handle(Event::Tick);
-        self.watchdog.feed();
+        self.watchdog.feed(&mut self.manager);
+        self.manager.flush();
     }
 
     fn on_link(&mut self, event: &LinkEvent) {
@@ -217,13 +221,20 @@ impl Daemon {
         while let Some(action) = self.node.poll_action(&mut self.frame) {
             match action {
                 Action::Transmit { link, len } => {
-                    // A link that fails says so by itself, once.
+                    // Before, so that the peer hears us for at least as long as the lease counts on.
+                    let now = clock::now();
+                    // A link that fails says so by itself, once. It is a beat all the same: a node
+                    // that is left alone must go on to serve.
                     let _ = self
                         .links
                         .send(link, self.frame.get(..len).unwrap_or_default());
+                    self.leases.pulse.beat(now);
                 }
                 Action::Acquire(group) => self.agent.acquire(group),
-                Action::Release(group) => self.agent.release(group),
+                Action::Release(group) => {
+                    self.leases.forgo(group);
+                    self.agent.release(group);
+                }
                 Action::Announce(group) => self.agent.announce(group),
                 Action::Report(report) => self.on_report(&report),
                 Action::Stopped => self.stopped = true,
@@ -232,12 +243,17 @@ impl Daemon {
         self.stopped
     }
 
+    /// Whether anything that the peer must not have as well is still here.
+    fn holds_something(&self) -> bool {
+        self.node.status().own_hold().0 != Hold::None
+    }
+
     fn on_report(&mut self, report: &Report) {
         let sentence = self.names.sentence(*report);
         sentence.log();
         self.view.on_report(report, &sentence);
         if let Report::OwnHold { .. } = report {
-            let _ = sd_notify::notify(&[NotifyState::Status(&sentence.text)]);
+            self.manager.tell("STATUS", &sentence.text);
         }
         if let Report::Accepted(_) | Report::Refused(..) = report {
             self.verdict = Some(*report);

@@ -40,7 +40,7 @@ fn service6() -> Address {
 
 /// Opens with a runtime directory that does not exist: this kernel keeps the marks itself.
 fn open() -> ServiceIp {
-    ServiceIp::new(Path::new("/nonexistent")).unwrap()
+    ServiceIp::new(Path::new("/nonexistent"), None).unwrap()
 }
 
 /// A neighbour on the service network.
@@ -387,7 +387,9 @@ fn capabilities() {
     let runtime = { runtime }.enable_all().build().unwrap();
     runtime.block_on(async {
         let (error, what) = if given == "-all" {
-            let error = ServiceIp::new(Path::new("/nonexistent")).err().unwrap();
+            let error = ServiceIp::new(Path::new("/nonexistent"), None)
+                .err()
+                .unwrap();
             (error, "it needs CAP_NET_RAW")
         } else {
             let error = open().add(&service()).await.unwrap_err();
@@ -397,5 +399,60 @@ fn capabilities() {
             )
         };
         assert!(error.to_string().contains(what), "{error}");
+    });
+}
+
+/// Interfaces enough that the kernel gives their list in several parts.
+fn many_interfaces() {
+    for number in 0..30 {
+        ip(&format!("link add d{number} type veth peer name p{number}"));
+    }
+}
+
+/// Aim: groups that are acquired at the same moment do not spoil each other's look at the machine.
+#[test]
+fn many_at_once() {
+    isolated(async || {
+        let _neighbour = cabled();
+        many_interfaces();
+        let service_ip = open();
+        let wanted: Vec<_> = (101..109)
+            .map(|last| address(AddressStyle::IPaddr2, &format!("10.8.0.{last}")))
+            .collect();
+        let adding = wanted.iter().map(|wanted| service_ip.add(wanted));
+        for added in futures_util::future::join_all(adding).await {
+            added.unwrap();
+        }
+        let mut plans = wanted.iter().map(|wanted| service_ip.plan(wanted));
+        let (one, two) = (plans.next().unwrap(), plans.next().unwrap());
+        let removed = service_ip.remove(wanted[2].address);
+        let (one, two, removed) = tokio::join!(one, two, removed);
+        assert!(one.is_ok() && two.is_ok() && removed.unwrap());
+    });
+}
+
+/// Aim: a release that breaks an acquire off in the middle of its look at the machine works at once.
+#[test]
+fn broken_off() {
+    isolated(async || {
+        let _neighbour = cabled();
+        many_interfaces();
+        let service_ip = open();
+        let wanted = service();
+        for polls in 1..40 {
+            let mut add = Box::pin(service_ip.add(&wanted));
+            for _ in 0..polls {
+                let polled = core::future::poll_fn(|context| {
+                    core::task::Poll::Ready(add.as_mut().poll(context))
+                });
+                if polled.await.is_ready() {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+            drop(add);
+            service_ip.remove(wanted.address).await.unwrap();
+            assert_eq!(shown("10.8.0.1"), "");
+        }
     });
 }

@@ -2,6 +2,7 @@
 //!
 //! It depends on nothing of the project, so that it builds fast and also when the rest does not.
 
+mod bench;
 mod boards;
 mod ci;
 mod libtest;
@@ -74,6 +75,12 @@ enum Verb {
         #[arg(long)]
         check: bool,
     },
+    /// Measure Systole beside keepalived and heartbeat; `bench -- --help` tells the options
+    Bench {
+        /// Options of the benchmark itself, after --
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
     /// Line and file lengths, dead files, leftovers, words we do not use
     Tidy,
 }
@@ -90,6 +97,7 @@ fn main() -> ExitCode {
         Verb::Netns => suite::netns(),
         Verb::Configs { bless } => suite::configs(bless),
         Verb::Man { check } => ci::man(check),
+        Verb::Bench { args } => bench::run(&args),
         Verb::Tidy => tidy::run(),
     };
     match result {

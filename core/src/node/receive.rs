@@ -97,8 +97,12 @@ impl Node {
     fn on_new_run(&mut self, header: &Header<'_>) {
         let kind = self.peer.kind;
         let older = header.generation < self.peer.generation;
-        if let Some(report) = self.peer.on_new_run(header) {
+        let report = self.peer.on_new_run(header);
+        if let Some(report) = report {
             self.report(report);
+        }
+        if report == Some(Report::PeerReturned) && self.peer.kind == PeerKind::Heartbeat {
+            self.on_original_returned();
         }
         if kind != self.peer.kind {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
@@ -106,6 +110,7 @@ impl Node {
         if older {
             self.challenge(); // What the run before it has said looks newer from now on.
         }
+        self.reports_owed = 0;
         self.links.on_new_session();
         self.abort_standby();
         // The new run waits for our echo: do not let it wait for the next heartbeat.
@@ -230,6 +235,11 @@ impl Node {
             }
             Body::Reqnodes => self.outbox.push(Outgoing::Repnodes),
             Body::Starting => {
+                self.peer.begins = true;
+                if self.phase == Phase::Joining && self.peer.hold.is_none() {
+                    // It did not listen to our own question before.
+                    self.timers.set(TimerId::Settle, Some(self.now));
+                }
                 self.outbox.push(Outgoing::Resource {
                     hold: self.own_hold(),
                     stable: self.own_stable(),
@@ -238,20 +248,21 @@ impl Node {
             }
             Body::Resource {
                 hold, full, stable, ..
-            } if newest && self.peer.kind == PeerKind::Heartbeat => {
+            } if self.peer.kind == PeerKind::Heartbeat => {
                 let known = self.peer.hold.unwrap_or_default().swapped();
                 let hold = match hold {
-                    Some(hold) if full => hold,
+                    Some(hold) if full || hold == Hold::None => hold,
                     Some(hold) => known.with(hold),
                     None => known,
                 };
                 self.on_peer_report(sequence, hold, stable.unwrap_or(self.peer.stable), true);
+                self.answer_original();
             }
             Body::IpRequest { group } => self.on_ip_request(group),
             Body::IpRequestResp {
                 group, ok: true, ..
             } => self.on_ip_granted(group),
-            Body::AskResources { hold, stage } => self.on_ask(hold, stage, newest),
+            Body::AskResources { hold, stage } => self.on_ask(sequence, hold, stage, newest),
             Body::HbTakeover { hold } => self.on_takeover_request(hold.swapped()),
             Body::Shutdone => {
                 self.outbox.push(Outgoing::Ack(sequence));
@@ -288,15 +299,19 @@ impl Node {
     }
 
     /// The peer says after which silence it wants to be dead. The original announces two seconds more
-    /// while it starts.
+    /// while it starts, and thirty when it is about to restart itself.
     fn on_deadtime(&mut self, deadtime: Duration) {
-        const STARTING_EXTRA: Duration = Duration::from_secs(2);
+        const EXTRAS: [Duration; 3] = [
+            Duration::ZERO,
+            Duration::from_secs(2),
+            Duration::from_secs(30),
+        ];
         let floor = self.config.keepalive.times(2);
         self.peer.deadtime = deadtime.max(floor);
         let own = self.config.deadtime;
         // The wire carries whole milliseconds.
         let same = |a: Duration, b: Duration| a.as_millis() == b.as_millis();
-        let differs = !same(deadtime, own) && !same(deadtime, own + STARTING_EXTRA);
+        let differs = !EXTRAS.iter().any(|extra| same(deadtime, own + *extra));
         if differs && !self.peer.deadtime_differs {
             self.report(Report::DeadtimeDiffers(deadtime));
         }

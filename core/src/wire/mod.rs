@@ -7,6 +7,7 @@
 mod base64;
 mod classic;
 pub mod envelope;
+pub mod line;
 pub mod message;
 mod netstring;
 mod writer;

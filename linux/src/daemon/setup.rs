@@ -1,31 +1,33 @@
 //! From the three files to a running daemon.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use sd_notify::NotifyState;
 use systole_core::Node;
 use systole_core::config::{Config, ConfigError, Encoding, GroupConfig, Settings};
 use systole_core::event::Event;
 use systole_core::hold::Side;
 use systole_core::id::{GroupId, GroupName, NameError, NodeName};
 use systole_core::limits::FRAME_BYTES_MAX;
+use systole_core::time::Duration;
 use thiserror::Error;
 use tokio::runtime;
 
+use super::addresses::{Leases, addresses};
 use super::keys::KeyReader;
+use super::manager::Manager;
 use super::view::View;
 use super::{Daemon, Signals, Watchdog};
 use crate::agent::{Agent, Deadlines, Environment, Places};
 use crate::config::render::{Style, render};
-use crate::config::{Cluster, LinkConfig, LoadOptions, Medium, Resource, load};
+use crate::config::{Cluster, LinkConfig, LoadOptions, load};
 use crate::control::{Control, ControlError};
 use crate::entropy;
 use crate::journal::{Journal, JournalError, Sockets};
 use crate::link::{LinkError, Links, own_addresses};
 use crate::report::Names;
-use crate::service_ip::{ServiceIp, ServiceIpError};
+use crate::service_ip::{Lease, ServiceIp, ServiceIpError};
 use crate::state::{self, Identity, StateError};
 use crate::{agent, clock};
 
@@ -45,9 +47,9 @@ pub struct Options {
     pub runtime_dir: PathBuf,
 }
 
-/// Why the daemon does not start. Nothing was sent or changed.
+/// Why the daemon does not start, or did not stop well.
 #[derive(Debug, Error)]
-pub enum StartError {
+pub enum RunError {
     /// The three files hold errors; they were written to stderr.
     #[error("the configuration in {} has errors (above); `systole check` shows them again", .0.display())]
     Config(PathBuf),
@@ -81,6 +83,12 @@ pub enum StartError {
     /// Another daemon runs, or there is no control socket.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// It has ended, and something could not be stopped in ten tries.
+    #[error(
+        "stopped, but a group could not be released and may still run here; the lines above name \
+         it. The peer takes over after deadtime: end what is left before"
+    )]
+    Unreleased,
     /// A file, a directory or the event loop.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -90,7 +98,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// When it cannot start. Errors in the three files are written to stderr first.
-pub fn run(options: &Options) -> Result<(), StartError> {
+pub fn run(options: &Options) -> Result<(), RunError> {
     let cluster = read_files(options)?;
     // systemd puts a service's stderr into the journal: one copy is enough.
     let terminal = !cluster.log.system || std::env::var_os("JOURNAL_STREAM").is_none();
@@ -109,8 +117,11 @@ pub fn run(options: &Options) -> Result<(), StartError> {
             .inspect_err(|error| {
                 tracing::error!("cannot start: {error}");
             })?;
-        let _ = sd_notify::notify(&[NotifyState::Ready]);
         daemon.run().await;
+        if daemon.holds_something() {
+            tracing::error!("{}", RunError::Unreleased);
+            return Err(RunError::Unreleased);
+        }
         tracing::info!("stopped");
         Ok(())
     });
@@ -118,39 +129,38 @@ pub fn run(options: &Options) -> Result<(), StartError> {
     outcome
 }
 
-fn read_files(options: &Options) -> Result<Cluster, StartError> {
+fn read_files(options: &Options) -> Result<Cluster, RunError> {
     let loaded = load(&options.config_dir, &options.node, &LoadOptions::default());
-    eprint!(
-        "{}",
-        render(
-            &loaded.diagnostics,
-            &loaded.sources,
-            Style::of(&io::stderr())
-        )
-    );
+    let style = Style::of(&io::stderr());
+    let text = render(&loaded.diagnostics, &loaded.sources, style);
+    // Whoever closed stderr does not want to know; the daemon starts all the same.
+    let _ = io::stderr().write_all(text.as_bytes());
     loaded
         .cluster
-        .ok_or_else(|| StartError::Config(options.config_dir.clone()))
+        .ok_or_else(|| RunError::Config(options.config_dir.clone()))
 }
 
 async fn start(
     options: &Options,
     cluster: Cluster,
     journal: Arc<Journal>,
-) -> Result<Daemon, StartError> {
+) -> Result<Daemon, RunError> {
+    // First, so that a stop during the start also releases what an earlier run has left here.
+    let signals = Signals::new()?;
     let control = Control::open(&options.runtime_dir)?;
     let own = own_addresses()?;
     let links = cluster.without_own(&own);
     if links.is_empty() {
-        return Err(StartError::NoLink { peer: cluster.peer });
+        return Err(RunError::NoLink { peer: cluster.peer });
     }
     let opened = Links::open(&links)?;
     let identity = state::open(&options.state_dir)?;
     if identity.repaired {
         tracing::warn!("hb_generation was not readable and was made anew from the time of day");
     }
-    let service_ip = ServiceIp::new(&options.runtime_dir)?;
+    let service_ip = ServiceIp::new(&options.runtime_dir, lease(cluster.deadtime))?;
     let left = left_over(&service_ip, &cluster).await?;
+    let leases = Leases::new(service_ip.pulse(), &cluster.groups);
     let mut node = node(&cluster, &links, identity)?;
     for group in left {
         node.handle(clock::now(), Event::GroupFound(group));
@@ -184,12 +194,15 @@ async fn start(
         node,
         links: opened,
         agent: Agent::new(cluster.groups, settings)?,
+        leases,
         control,
         view,
         names,
         journal,
-        signals: Signals::new()?,
-        keys: KeyReader::new(&options.config_dir),
+        signals,
+        alarm: clock::Alarm::new()?,
+        keys: KeyReader::new(&options.config_dir, cluster.serial_auth),
+        manager: Manager::new(std::env::var_os("NOTIFY_SOCKET")),
         watchdog: Watchdog::new(),
         frame: [0; FRAME_BYTES_MAX],
         buffer: [0; FRAME_BYTES_MAX + 1],
@@ -198,21 +211,53 @@ async fn start(
     })
 }
 
-/// The groups of which an earlier run has left an address here.
-async fn left_over(service_ip: &ServiceIp, cluster: &Cluster) -> Result<Vec<GroupId>, StartError> {
-    let owned = service_ip.owned().await?;
-    let is_here = |resource: &Resource| match resource {
-        Resource::Address(address) => owned.contains(&address.address),
-        Resource::Agent { .. } => false,
-    };
-    let numbered = (0_u8..).map(GroupId).zip(&cluster.groups);
-    Ok(numbered
-        .filter(|(_, group)| group.resources.iter().any(is_here))
-        .map(|(id, _)| id)
-        .collect())
+/// The lease on which the kernel gets our addresses.
+fn lease(deadtime: Duration) -> Option<Lease> {
+    let lease = Lease::new(deadtime);
+    if lease.is_none() {
+        tracing::warn!(
+            "deadtime {deadtime} is too short for the kernel to withdraw service addresses by \
+             itself (that needs {} or more): if this daemon alone is killed or hangs, its addresses \
+             stay here until it is started again, which systemd does at once, while the peer takes \
+             over",
+            Lease::DEADTIME_MIN
+        );
+    }
+    lease
 }
 
-fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<Node, StartError> {
+/// The groups of which an earlier run has left an address here. An address that no group names any
+/// more is removed: nobody else would ever do so.
+async fn left_over(service_ip: &ServiceIp, cluster: &Cluster) -> Result<Vec<GroupId>, RunError> {
+    let mut left = Vec::new();
+    for address in service_ip.owned().await? {
+        let before = left.len();
+        let numbered = (0_u8..).map(GroupId).zip(&cluster.groups);
+        left.extend(
+            numbered
+                .filter(|(_, group)| addresses(group).any(|named| named == address))
+                .map(|(id, _)| id),
+        );
+        if left.len() > before {
+            continue;
+        }
+        match service_ip.remove(address).await {
+            Ok(_) => tracing::warn!(
+                "{address} was here from an earlier run, but haresources does not name it any more; \
+                 removed it"
+            ),
+            Err(error) => tracing::error!(
+                "{address} is here from an earlier run, and haresources does not name it any more, \
+                 but it could not be removed: {error}"
+            ),
+        }
+    }
+    left.sort_unstable();
+    left.dedup();
+    Ok(left)
+}
+
+fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<Node, RunError> {
     let side = |node: &str| {
         if node == cluster.node {
             Side::Local
@@ -242,7 +287,7 @@ fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<N
         initdead: cluster.initdead,
         auto_failback: cluster.auto_failback,
         ttl: cluster.ttl,
-        links: &vec![Encoding::Netstring; links.len()],
+        links: &links.iter().map(encoding).collect::<Vec<_>>(),
         groups: &groups,
         resources_digest: cluster.resources_digest,
         keys: cluster.keys.clone(),
@@ -254,16 +299,19 @@ fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<N
     ))
 }
 
+/// What the original sends on such a link.
+const fn encoding(link: &LinkConfig) -> Encoding {
+    match link {
+        LinkConfig::Udp(_) => Encoding::Netstring,
+        LinkConfig::Serial(_) => Encoding::Classic,
+    }
+}
+
 fn names(cluster: &Cluster, links: &[LinkConfig]) -> Names {
-    let link = |link: &LinkConfig| match &link.medium {
-        Medium::Ucast(to) => format!("ucast {} {to}", link.interface),
-        Medium::Bcast => format!("bcast {}", link.interface),
-        Medium::Mcast { group, .. } => format!("mcast {} {group}", link.interface),
-    };
     Names {
         node: cluster.node.clone(),
         peer: cluster.peer.clone(),
-        links: links.iter().map(link).collect(),
+        links: links.iter().map(LinkConfig::name).collect(),
         groups: cluster
             .groups
             .iter()

@@ -197,8 +197,11 @@ fn show_logs(lab: &Lab, screen: Screen) {
     }
 }
 
-/// Ctrl-C, SIGTERM and a closed terminal end the demo in order, so that its directory goes too.
-fn listen_for_signals(interrupt: Interrupt) -> anyhow::Result<()> {
+/// Ctrl-C, SIGTERM and a closed terminal end the lab in order, so that its directory goes too.
+///
+/// # Errors
+/// The signals cannot be listened for.
+pub fn listen_for_signals(interrupt: Interrupt) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

@@ -6,27 +6,40 @@
 )]
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::time::Duration;
+use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{
-    AddressAttribute, AddressFlags, AddressMessage, AddressProtocol,
+    AddressAttribute, AddressFlags, AddressMessage, AddressProtocol, CacheInfo,
 };
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteType,
 };
 use nix::errno::Errno;
-use rtnetlink::{Handle, LinkUnspec, RouteMessageBuilder};
+use rtnetlink::{AddressAddRequest, Handle, LinkUnspec, RouteMessageBuilder};
+use tokio::sync::Mutex;
+use tokio::time::sleep;
 
 use super::error::ServiceIpError;
+use super::lease::Lease;
 use super::ledger::MARK;
 use super::plan::{Held, Interface, Machine, Plan, Route};
+
+/// Between two tries to have lists made while an earlier one is still being read.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
+
+/// Such tries; together a second.
+const BUSY_TRIES_MAX: u32 = 200;
 
 /// A connection to the kernel; its task ends when this is dropped.
 #[derive(Clone, Debug)]
 pub(super) struct Kernel {
     handle: Handle,
+    /// The kernel makes one list at a time for a connection, and refuses a second one meanwhile.
+    lists: Arc<Mutex<()>>,
 }
 
 /// What the picture of the machine has to show.
@@ -45,11 +58,31 @@ impl Kernel {
                 text: error.to_string(),
             })?;
         tokio::spawn(connection);
-        Ok(Self { handle })
+        Ok(Self {
+            handle,
+            lists: Arc::default(),
+        })
     }
 
     /// A picture of this machine.
     pub(super) async fn machine(&self, view: View) -> Result<Machine, ServiceIpError> {
+        let _turn = self.lists.lock().await;
+        for _ in 1..BUSY_TRIES_MAX {
+            match self.lists(view).await {
+                // Whoever wanted the list before us was broken off, and its rest is still coming.
+                Err(ServiceIpError::Kernel {
+                    errno: Errno::EBUSY,
+                    ..
+                }) => {
+                    sleep(BUSY_PAUSE).await;
+                }
+                done => return done,
+            }
+        }
+        self.lists(view).await
+    }
+
+    async fn lists(&self, view: View) -> Result<Machine, ServiceIpError> {
         let failed = |what: &str| {
             let what = what.to_owned();
             move |error| failure(what, &error)
@@ -88,20 +121,12 @@ impl Kernel {
     }
 
     /// Adds an address, with our mark.
-    pub(super) async fn add(&self, plan: &Plan) -> Result<(), ServiceIpError> {
-        let mut request = self
-            .handle
-            .address()
-            .add(plan.index, plan.address, plan.prefix);
-        let attributes = &mut request.message_mut().attributes;
-        attributes.retain(|attribute| !matches!(attribute, AddressAttribute::Broadcast(_)));
-        attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(MARK)));
-        attributes.extend(plan.broadcast.map(AddressAttribute::Broadcast));
-        attributes.extend(plan.label.clone().map(AddressAttribute::Label));
-        if plan.address.is_ipv6() {
-            // Duplicate detection would keep the address unusable for a second or more.
-            attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
-        }
+    pub(super) async fn add(
+        &self,
+        plan: &Plan,
+        lease: Option<Lease>,
+    ) -> Result<(), ServiceIpError> {
+        let request = self.put(plan, lease, AddressFlags::empty());
         let what = || format!("add {}/{} to {}", plan.address, plan.prefix, plan.interface);
         match request.execute().await {
             Err(error) if errno(&error) == Some(Errno::EEXIST) => Err(ServiceIpError::Foreign {
@@ -111,6 +136,58 @@ impl Kernel {
             }),
             other => other.map_err(|error| failure(what(), &error)),
         }
+    }
+
+    /// Starts the lease of an address that is here anew; without a lease it stays from now on.
+    /// Never adds one: says false when it is not here.
+    ///
+    /// The kernel has no such request: it ignores that `NLM_F_CREATE` is missing and adds the address.
+    /// But before it adds one with `IFA_F_MCAUTOJOIN` it joins that multicast group, which fails for
+    /// an address that is none. One that is here is changed all the same (IPv6 shows it as `autojoin`
+    /// afterwards, without any effect).
+    pub(super) async fn extend(
+        &self,
+        plan: &Plan,
+        lease: Option<Lease>,
+    ) -> Result<bool, ServiceIpError> {
+        let request = self.put(plan, lease, AddressFlags::Mcautojoin).replace();
+        let what = || {
+            format!(
+                "renew {}/{} on {}",
+                plan.address, plan.prefix, plan.interface
+            )
+        };
+        match request.execute().await {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(errno(&error), Some(Errno::EINVAL | Errno::ENODEV)) => Ok(false),
+            Err(error) => Err(failure(what(), &error)),
+        }
+    }
+
+    fn put(&self, plan: &Plan, lease: Option<Lease>, flags: AddressFlags) -> AddressAddRequest {
+        let mut request = self
+            .handle
+            .address()
+            .add(plan.index, plan.address, plan.prefix);
+        let attributes = &mut request.message_mut().attributes;
+        attributes.retain(|attribute| !matches!(attribute, AddressAttribute::Broadcast(_)));
+        attributes.push(AddressAttribute::Protocol(AddressProtocol::Other(MARK)));
+        attributes.extend(plan.broadcast.map(AddressAttribute::Broadcast));
+        attributes.extend(plan.label.clone().map(AddressAttribute::Label));
+        // Duplicate detection would keep the address unusable for a second or more.
+        let nodad = AddressFlags::Nodad;
+        let flags = flags
+            | if plan.address.is_ipv6() {
+                nodad
+            } else {
+                AddressFlags::empty()
+            };
+        attributes.push(AddressAttribute::Flags(flags));
+        let seconds = lease.map_or(u32::MAX, Lease::seconds);
+        let mut lifetime = CacheInfo::default();
+        (lifetime.ifa_valid, lifetime.ifa_preferred) = (seconds, seconds);
+        attributes.push(AddressAttribute::CacheInfo(lifetime));
+        request
     }
 
     /// Removes an address. One that has gone meanwhile, perhaps with its interface, is removed.

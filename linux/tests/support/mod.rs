@@ -173,3 +173,13 @@ pub(crate) fn with_capabilities(set: &str, name: &str) {
 
 /// Longer than anything here should take.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether an address is in the calling thread's namespace.
+pub(crate) fn has(address: core::net::IpAddr) -> bool {
+    nix::ifaddrs::getifaddrs().unwrap().any(|found| {
+        let storage = found.address;
+        let v4 = storage.and_then(|it| it.as_sockaddr_in().map(|it| it.ip().into()));
+        let v6 = storage.and_then(|it| it.as_sockaddr_in6().map(|it| it.ip().into()));
+        v4.or(v6) == Some(address)
+    })
+}

@@ -6,6 +6,8 @@
     reason = "these are the helpers of tests: what they cannot do fails the test"
 )]
 
+pub mod cable;
+
 use core::time::Duration;
 use std::fs::File;
 use std::path::PathBuf;
@@ -348,16 +350,25 @@ fn settled(world: &World, host: Host) -> Option<()> {
 
 impl Drop for World {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        let failing = std::thread::panicking();
+        let overlaps = overlaps(&self.lab.watch().samples());
+        let conflict = !self.two_holders_allowed && !overlaps.is_empty();
+        if failing || conflict {
             for host in Host::BOTH {
                 eprintln!("---- log of {host}\n{}", self.lab.node(host).log());
             }
-        } else if !self.two_holders_allowed {
-            assert_eq!(
-                overlaps(&self.lab.watch().samples()),
-                [],
-                "two nodes held the address"
-            );
+            for overlap in &overlaps {
+                let (from, until) = (wall(overlap.from), wall(overlap.until));
+                eprintln!("---- both nodes answered for the address from {from} to {until}");
+            }
         }
+        assert!(failing || !conflict, "two nodes held the address");
     }
+}
+
+/// The time of day in the form of the logs.
+fn wall(at: Instant) -> String {
+    let ago = now().since(at).as_micros();
+    let wall = systole::clock::wall().as_micros().saturating_sub(ago);
+    systole::clock::format_utc(Span::from_micros(wall))
 }

@@ -160,7 +160,11 @@ fn body<'a>(fields: &Reader<'_, 'a>) -> Result<Body<'a>, Refusal> {
             stage: need(fields.word("info", Stage::parse)?)?,
         },
         "hb_takeover" => Body::HbTakeover {
-            hold: need(fields.hold()?)?,
+            // The original's word for a node's own groups, which it then takes for all.
+            hold: need(fields.word("rsc_hold", |word| match word {
+                b"failback" => Some(Hold::All),
+                _ => Hold::parse(word),
+            })?)?,
         },
         "shutdone" => Body::Shutdone,
         _ => Body::Other(kind),

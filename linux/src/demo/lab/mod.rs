@@ -37,7 +37,7 @@ pub const CLIENT_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 8, 0, 100);
 
 /// The UDP port on which every node echoes: `echo` of /etc/services.
 const ECHO_PORT: u16 = 7;
-/// The neighbour's address in its ARP requests.
+/// The first of the addresses from which the neighbour asks.
 const NEIGHBOUR_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 8, 0, 200);
 /// The start of every hardware address in the lab; node and network follow.
 const MAC_START: [u8; 4] = [0x02, 0x73, 0x79, 0x73];
@@ -77,6 +77,12 @@ impl Network {
         }
     }
 
+    /// The port of the bridge that a node's cable is plugged into.
+    #[must_use]
+    pub fn port(self, host: Host) -> String {
+        format!("{}{}", self.bridge(), host.number())
+    }
+
     const fn number(self) -> u8 {
         match self {
             Self::Private => 0,
@@ -106,10 +112,6 @@ pub(crate) fn host_of_mac(mac: [u8; 6]) -> Option<Host> {
 const fn mac_of(host: Host, network: Network) -> [u8; 6] {
     let [a, b, c, d] = MAC_START;
     [a, b, c, d, host.number(), network.number()]
-}
-
-fn port(host: Host, network: Network) -> String {
-    format!("{}{}", network.bridge(), host.number())
 }
 
 /// Two nodes, their networks and a client.
@@ -224,18 +226,23 @@ impl Lab {
     pub fn power_cut(&mut self, host: Host) -> Result<(), LabError> {
         self.node(host).space()?;
         // Silence first: whatever its processes still do while they end, nobody hears it.
-        let lines = Network::ALL.map(|network| format!("link set {} down\n", port(host, network)));
-        self.hub.ip(&lines.concat())?;
+        let down = |network: Network| format!("link set {} down\n", network.port(host));
+        self.hub.ip(&Network::ALL.map(down).concat())?;
         self.node_mut(host).lose_power();
-        // The far ends of the cables go with the machine's network; only when they have can it be switched on again.
-        let gone = || {
-            Network::ALL
-                .iter()
-                .all(|network| !self.has_link(&port(host, *network)))
-        };
-        let limit = space::COMMAND_LIMIT;
-        self.interrupt
-            .wait_until("the machine's cables go", limit, || gone().then_some(()))
+        // The kernel removes a dead machine's network when it finds time, which can be long; whichever of us is
+        // first with a cable, it is gone then.
+        for network in Network::ALL {
+            let _ = self.remove_cable(host, network);
+        }
+        let left = self.hub.run("ip", &["-oneline", "link"])?;
+        let stays = Network::ALL.map(|network| network.port(host));
+        match stays.iter().find(|port| left.contains(&format!("{port}@"))) {
+            None => Ok(()),
+            Some(port) => Err(LabError::Command {
+                command: format!("ip link delete {port}"),
+                reason: "it is still there".to_owned(),
+            }),
+        }
     }
 
     /// Takes one of a node's interfaces away altogether, with its cable.
@@ -244,7 +251,7 @@ impl Lab {
     /// It is not there.
     pub fn remove_cable(&self, host: Host, network: Network) -> Result<(), LabError> {
         self.hub
-            .ip(&format!("link delete {}\n", port(host, network)))
+            .ip(&format!("link delete {}\n", network.port(host)))
     }
 
     /// Gives a node the interface, with its cable and address.
@@ -257,17 +264,13 @@ impl Lab {
         space.ip(&interface_lines(host, network))
     }
 
-    fn has_link(&self, name: &str) -> bool {
-        self.hub.run("ip", &["link", "show", name]).is_ok()
-    }
-
     /// Pulls one of a node's cables.
     ///
     /// # Errors
     /// The node is off.
     pub fn pull(&self, host: Host, network: Network) -> Result<(), LabError> {
         self.hub
-            .ip(&format!("link set {} down\n", port(host, network)))
+            .ip(&format!("link set {} down\n", network.port(host)))
     }
 
     /// Plugs it in again.
@@ -276,7 +279,7 @@ impl Lab {
     /// The node is off.
     pub fn plug(&self, host: Host, network: Network) -> Result<(), LabError> {
         self.hub
-            .ip(&format!("link set {} up\n", port(host, network)))
+            .ip(&format!("link set {} up\n", network.port(host)))
     }
 }
 
@@ -311,7 +314,7 @@ fn hub_lines() -> String {
 }
 
 fn cable_lines(host: Host, network: Network, pid: i32) -> String {
-    let (port, bridge, interface) = (port(host, network), network.bridge(), network.interface());
+    let (port, bridge, interface) = (network.port(host), network.bridge(), network.interface());
     let mac = mac_of(host, network)
         .map(|byte| format!("{byte:02x}"))
         .join(":");
@@ -323,7 +326,7 @@ fn cable_lines(host: Host, network: Network, pid: i32) -> String {
 
 fn interface_lines(host: Host, network: Network) -> String {
     let (address, interface) = (network.address(host), network.interface());
-    format!("address add {address}/24 dev {interface}\nlink set {interface} up\n")
+    format!("address add {address}/24 broadcast + dev {interface}\nlink set {interface} up\n")
 }
 
 fn client(hub: &Space, binary: &Path, settings: &Settings) -> std::process::Command {

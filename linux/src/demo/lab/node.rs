@@ -176,7 +176,11 @@ impl Node {
         let Some(daemon) = &self.daemon else {
             return Err(gone);
         };
-        kill(daemon.pid, signal).map_err(|_| gone)
+        kill(daemon.pid, signal).map_err(|_| gone)?;
+        if signal != Signal::SIGSTOP {
+            daemon.wake();
+        }
+        Ok(())
     }
 
     /// Fails when the daemon was started and has ended by itself.
@@ -244,10 +248,27 @@ impl Node {
 
     /// Everything on it ends at once.
     pub(super) fn lose_power(&mut self) {
+        if let Some(daemon) = &self.daemon {
+            daemon.wake();
+        }
         self.space = None;
         if let Some(mut daemon) = self.daemon.take() {
             let _ = daemon.child.wait();
         }
+    }
+}
+
+impl Daemon {
+    /// Lets nsenter go on: it stops itself when the daemon is stopped, and then could not reap it.
+    fn wake(&self) {
+        let nsenter = Pid::from_raw(i32::try_from(self.child.id()).unwrap_or(i32::MAX));
+        let _ = kill(nsenter, Signal::SIGCONT);
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.lose_power();
     }
 }
 
