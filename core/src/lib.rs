@@ -84,6 +84,7 @@ pub mod auth;
 pub mod config;
 pub mod event;
 mod group;
+pub mod guard;
 pub mod hold;
 pub mod id;
 pub mod limits;
