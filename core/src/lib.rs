@@ -81,6 +81,7 @@
 
 pub mod action;
 pub mod auth;
+pub mod board;
 pub mod config;
 pub mod event;
 mod group;
