@@ -1,6 +1,6 @@
 //! The `systole` binary: what was asked for, and the exit code.
 
-use std::io::{self, stderr, stdout};
+use std::io::{self, Write as _, stderr, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -9,7 +9,7 @@ use clap::Parser as _;
 use systole::cli::{Cli, Command, Common, EXIT_CONFIG, EXIT_FAILURE};
 use systole::compat::{self, Socket, Tool};
 use systole::config::render;
-use systole::daemon::{self, StartError};
+use systole::daemon::{self, RunError};
 use systole::{check, config, keygen, operator, status};
 
 fn main() -> ExitCode {
@@ -20,9 +20,10 @@ fn main() -> ExitCode {
     };
     done.unwrap_or_else(|error| {
         if !is_broken_pipe(&error) {
-            eprintln!("systole: {error}");
+            // Without a stderr the exit code says enough.
+            let _ = writeln!(stderr(), "systole: {error}");
         }
-        let config = matches!(error.downcast_ref(), Some(StartError::Config(_)));
+        let config = matches!(error.downcast_ref(), Some(RunError::Config(_)));
         ExitCode::from(if config { EXIT_CONFIG } else { EXIT_FAILURE })
     })
 }
@@ -94,13 +95,13 @@ fn run(cli: Cli) -> Result<ExitCode> {
 fn make_keys(config_dir: &Path, file: Option<&Path>, force: bool) -> Result<()> {
     let path = file.map_or_else(|| config_dir.join("authkeys"), Path::to_owned);
     if path == Path::new("-") {
-        print!("{}", keygen::text()?);
-        return Ok(());
+        return Ok(stdout().write_all(keygen::text()?.as_bytes())?);
     }
     keygen::write(&path, force)?;
-    println!(
+    writeln!(
+        stdout(),
         "wrote {}; copy it to the other node, mode 600, and restart or reload",
         path.display()
-    );
+    )?;
     Ok(())
 }

@@ -70,11 +70,15 @@ fn tests(summary: &mut Summary) {
         suite::counted(
             suite::test()
                 .args(["--workspace", "--exclude", suite::NETNS])
+                .args(["--exclude", suite::INTEROP])
                 .args(suite::ALL),
         )
     });
     summary.count("netns", || {
         suite::counted(suite::test().args(["--package", suite::NETNS]))
+    });
+    summary.count("interop", || {
+        suite::counted(suite::test().args(["--package", suite::INTEROP]))
     });
     summary.check("boards", boards::run);
 }

@@ -2,6 +2,7 @@
 //!
 //! It depends on nothing of the project, so that it builds fast and also when the rest does not.
 
+mod bench;
 mod boards;
 mod ci;
 mod libtest;
@@ -62,6 +63,11 @@ enum Verb {
     },
     /// Real daemons in network namespaces
     Netns,
+    /// One cluster with the original as the peer, in both roles; ends with the matrix
+    Interop {
+        /// Only the rows whose names hold one of these
+        words: Vec<String>,
+    },
     /// Every sample and every faulty configuration, with its diagnostics
     Configs {
         /// Write what came out as what is expected
@@ -73,6 +79,12 @@ enum Verb {
         /// Change nothing; fail if they are not up to date
         #[arg(long)]
         check: bool,
+    },
+    /// Measure Systole beside keepalived and heartbeat; `bench -- --help` tells the options
+    Bench {
+        /// Options of the benchmark itself, after --
+        #[arg(last = true)]
+        args: Vec<String>,
     },
     /// Line and file lengths, dead files, leftovers, words we do not use
     Tidy,
@@ -88,8 +100,10 @@ fn main() -> ExitCode {
         Verb::Boards => boards::run(),
         Verb::Scenarios { bless } => suite::scenarios(bless),
         Verb::Netns => suite::netns(),
+        Verb::Interop { words } => suite::interop(&words),
         Verb::Configs { bless } => suite::configs(bless),
         Verb::Man { check } => ci::man(check),
+        Verb::Bench { args } => bench::run(&args),
         Verb::Tidy => tidy::run(),
     };
     match result {

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use tokio::time::sleep;
 
@@ -47,57 +47,82 @@ impl Nginx {
     }
 
     /// Its main process, when it runs.
-    pub(super) fn main_process(&self) -> Option<Pid> {
+    pub(super) fn main_process(&self) -> Option<Process> {
         let text = fs::read_to_string(&self.pid_file).ok()?;
         let pid: i32 = text.trim().parse().ok().filter(|pid| *pid > 1)?;
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
         // After a power cut the file may name any process.
-        (name.trim_end() == "nginx" && alive(pid)).then_some(Pid::from_raw(pid))
+        (name.trim_end() == "nginx").then(|| Process::find(pid))?
+    }
+
+    /// Waits until the main process is there. The one that was started ends before the main process
+    /// has written its pid file, and without that nobody could stop it.
+    pub(super) async fn appear(&self, patience: Duration) -> bool {
+        for _ in 0..patience.as_millis() / LOOK.as_millis() {
+            if self.main_process().is_some() {
+                return true;
+            }
+            sleep(LOOK).await;
+        }
+        false
     }
 
     /// Ends the main process and its workers; well when none runs.
     pub(super) async fn stop(&self) -> Result<(), Failure> {
-        let Some(main_process) = self.main_process() else {
-            return Ok(());
-        };
-        for (signal, patience) in STOP {
-            // The main process leads a group of its own; killed alone it would leave its
-            // workers behind, with the listening sockets.
-            let to = if signal == Signal::SIGKILL {
-                -main_process.as_raw()
-            } else {
-                main_process.as_raw()
-            };
-            let sent = kill(Pid::from_raw(to), signal);
-            if sent.is_err() {
-                break;
+        match self.main_process() {
+            Some(process) => process.end(&STOP).await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// A process, told from a later one of the same number by the time of its start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Process {
+    pid: i32,
+    started: u64,
+}
+
+impl Process {
+    /// Finds it while it runs. One that has ended but was not yet reaped does not.
+    fn find(pid: i32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name in parentheses may hold anything, so the rest is searched from the end.
+        let (_, rest) = stat.rsplit_once(") ")?;
+        let mut fields = rest.split_whitespace();
+        let runs = !matches!(fields.next()?, "Z" | "X");
+        // Field 22 of proc_pid_stat(5); the state was field 3.
+        let started = fields.nth(18)?.parse().ok()?;
+        runs.then_some(Self { pid, started })
+    }
+
+    fn runs(self) -> bool {
+        Self::find(self.pid) == Some(self)
+    }
+
+    async fn end(self, signals: &[(Signal, Duration)]) -> Result<(), Failure> {
+        let process = Pid::from_raw(self.pid);
+        for (signal, patience) in signals {
+            // It may have ended by itself in this moment; then there is nobody to signal.
+            let _ = kill(process, *signal);
+            if *signal == Signal::SIGKILL {
+                // The main process leads a group of its own; killed alone it would leave its
+                // workers behind, with the listening sockets.
+                let _ = killpg(process, Signal::SIGKILL);
             }
-            let looks = patience.as_millis() / LOOK.as_millis();
-            for _ in 0..looks {
-                if !alive(main_process.as_raw()) {
+            for _ in 0..patience.as_millis() / LOOK.as_millis() {
+                if !self.runs() {
                     return Ok(());
                 }
                 sleep(LOOK).await;
             }
         }
-        if alive(main_process.as_raw()) {
-            Err(Failure::Immortal(main_process.as_raw()))
+        if self.runs() {
+            Err(Failure::Immortal(self.pid))
         } else {
             Ok(())
         }
     }
-}
-
-/// Whether a process runs. One that has ended but was not yet reaped does not.
-fn alive(pid: i32) -> bool {
-    let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else {
-        return false;
-    };
-    // The name in parentheses may hold anything, so the state is searched from the end.
-    let state = stat
-        .rsplit_once(") ")
-        .and_then(|(_, rest)| rest.chars().next());
-    !matches!(state, None | Some('Z' | 'X'))
 }
 
 /// The path that a top-level `pid` directive names.
@@ -163,5 +188,30 @@ mod tests {
             fs::write(&pid_file, text).unwrap();
             assert_eq!(nginx.main_process(), None);
         }
+    }
+
+    /// Aim: a number that went to another process meanwhile is not taken for the old one.
+    #[test]
+    fn a_reused_number_is_another_process() {
+        let own = Process::find(std::process::id().cast_signed()).unwrap();
+        assert!(own.runs() && own.started > 0);
+        let earlier = Process {
+            started: own.started - 1,
+            ..own
+        };
+        assert!(!earlier.runs());
+    }
+
+    /// Aim: an nginx that shares its group with others is killed too, and alone.
+    #[tokio::test]
+    async fn killed_without_a_group() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let process = Process::find(child.id().cast_signed()).unwrap();
+        let signals = [(Signal::SIGKILL, Duration::from_secs(5))];
+        assert!(process.end(&signals).await.is_ok());
+        assert!(!child.wait().unwrap().success());
     }
 }

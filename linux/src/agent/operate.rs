@@ -4,10 +4,19 @@ use core::time::Duration;
 use std::path::Path;
 use std::process::ExitStatus;
 
+use tracing::warn;
+
 use super::child::{Break, Call, run};
 use super::failure::Failure;
 use super::lookup::Found;
+use super::nginx::Nginx;
 use super::{Environment, Settings};
+
+/// How long nginx may take from its start to its pid file.
+const APPEAR: Duration = Duration::from_secs(2);
+
+/// The same when its start was broken off, so that most probably nothing comes any more.
+const APPEAR_BROKEN_OFF: Duration = Duration::from_millis(500);
 
 /// What a resource says about itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +51,32 @@ impl Job<'_> {
             Found::Unit(unit) => self.systemctl("start", unit, deadline, cut).await,
             Found::Nginx(nginx) => {
                 let args = self.args.iter().map(String::as_str).collect();
-                run(self.call(&nginx.binary, args, "start", deadline), cut).await
+                let ended = run(self.call(&nginx.binary, args, "start", deadline), cut).await;
+                self.appear(nginx, &ended).await;
+                ended
             }
         };
         succeeded(ended?.0)
+    }
+
+    /// Waits for what nginx leaves running, also when its start was broken off: it may be too late
+    /// for that.
+    async fn appear(&self, nginx: &Nginx, ended: &Result<(ExitStatus, Vec<u8>), Failure>) {
+        match ended {
+            Ok((status, _)) if status.success() => {
+                if !nginx.appear(APPEAR).await {
+                    warn!(
+                        target: "agent", resource = self.text, operation = "start",
+                        "{} has started but its pid file does not name it, so it cannot be \
+                         stopped; see `pid` in nginx.conf", self.text
+                    );
+                }
+            }
+            Err(Failure::BrokenOff | Failure::Deadline(_)) => {
+                let _ = nginx.appear(APPEAR_BROKEN_OFF).await;
+            }
+            Ok(_) | Err(_) => {}
+        }
     }
 
     pub(super) async fn stop(&self, found: &Found) -> Result<(), Failure> {

@@ -21,6 +21,10 @@ const REPLY_BYTES_MAX: u64 = 1 << 20;
 /// Between two looks at a transition.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// How long the peer may take to begin a standby that it was asked for. It is not obliged to: it
+/// may be busy, or end before it has heard us. The original answers within ten seconds.
+const BEGIN_MAX: Duration = Duration::from_secs(20);
+
 /// How long a standby may take: as long as the original's limit for each half.
 const STANDBY_MAX: Duration = Duration::from_hours(1);
 
@@ -48,6 +52,12 @@ pub enum ClientError {
     /// The daemon is of another version, or something else is on the socket.
     #[error("the answer cannot be understood: {0}")]
     Nonsense(String),
+    /// The peer did not take a takeover up.
+    #[error(
+        "the peer has not begun to give anything; look at `systole status` here, and at the \
+         peer's log for the reason"
+    )]
+    NotBegun,
     /// A standby did not end in time.
     #[error("it has not ended after an hour; look at `systole status`")]
     Endless,
@@ -122,11 +132,21 @@ impl Client {
     pub fn carry_out(
         &mut self,
         ask: Ask,
+        progress: impl FnMut(&str),
+    ) -> Result<String, ClientError> {
+        self.follow(ask, BEGIN_MAX, progress)
+    }
+
+    pub(super) fn follow(
+        &mut self,
+        ask: Ask,
+        begin_max: Duration,
         mut progress: impl FnMut(&str),
     ) -> Result<String, ClientError> {
         let before = self.status()?;
         self.ask(ask)?;
         let mut last = sketch(&before);
+        let mut idle = Duration::ZERO;
         for _ in 0..STANDBY_MAX.as_millis() / LOOK.as_millis() {
             let now = self.status()?;
             let picture = sketch(&now);
@@ -141,6 +161,14 @@ impl Client {
                 } else {
                     Err(ClientError::Refused(outcome))
                 };
+            }
+            idle = if now.standby.running {
+                Duration::ZERO
+            } else {
+                idle + LOOK
+            };
+            if idle > begin_max {
+                return Err(ClientError::NotBegun);
             }
             thread::sleep(LOOK);
         }

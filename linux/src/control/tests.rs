@@ -53,6 +53,8 @@ pub(crate) fn with_daemon<T: Send + 'static>(
                 Ask::Standby { what: What::Local } => {
                     request.answer(Reply::Refused("the peer is absent".into()));
                 }
+                // The peer does not take it up.
+                Ask::Takeover { what: What::Local } => request.answer(Reply::Accepted),
                 Ask::Standby { what } | Ask::Takeover { what } => {
                     standby.running = true;
                     standby.done = what == What::All;
@@ -87,6 +89,18 @@ fn conversation() {
             |_| {},
         );
         assert!(matches!(failed, Err(ClientError::Refused(text)) if text == "over"));
+    });
+}
+
+/// Aim: a takeover that the peer does not take up ends with a word about it, not after an hour.
+#[test]
+fn a_takeover_that_does_not_begin() {
+    with_daemon(|dir| {
+        let mut client = Client::connect(dir).unwrap();
+        let takeover = Ask::Takeover { what: What::Local };
+        let patience = Duration::from_millis(300);
+        let error = client.follow(takeover, patience, |_| {}).unwrap_err();
+        assert!(matches!(error, ClientError::NotBegun), "{error}");
     });
 }
 

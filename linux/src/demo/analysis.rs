@@ -4,8 +4,8 @@ use systole_core::time::{Duration, Instant};
 
 use super::sample::{Host, Probe, Sample};
 
-/// Answers of one node that are no further apart than this belong together when looking for two holders.
-const PRESENCE_GAP_MAX: Duration = Duration::from_millis(100);
+/// Questions answered by both that are no further apart than this belong to one overlap.
+const OVERLAP_GAP_MAX: Duration = Duration::from_millis(100);
 
 /// A stretch of time in which one node answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,39 +132,34 @@ pub fn spans(samples: &[Sample], probe: Probe) -> Vec<Span> {
     spans
 }
 
-/// When a neighbour got answers for the service address from both nodes.
+/// When a neighbour's questions for the service address were each answered by both nodes.
 ///
-/// One node's presence is unbroken while its answers are at most [`PRESENCE_GAP_MAX`] apart, so a hand-over
-/// (last answer of one, then first of the other) is no overlap, and A, B, A in quick succession is one.
+/// The address may move as fast as it likes: only two answers to the same question are a conflict.
 #[must_use]
 pub fn overlaps(samples: &[Sample]) -> Vec<Overlap> {
-    let answers = answers(samples, Probe::Arp);
-    let [first, second] = Host::BOTH.map(|host| presence(&answers, host));
-    let mut found = Vec::new();
-    for a in &first {
-        for b in &second {
-            let (from, until) = (a.from.max(b.from), a.until.min(b.until));
-            if from <= until {
-                found.push(Overlap { from, until });
-            }
+    let mut answers: Vec<(Instant, Host)> = samples
+        .iter()
+        .filter(|sample| sample.probe == Probe::Arp)
+        .filter_map(|sample| Some((sample.sent, sample.by?)))
+        .collect();
+    answers.sort_unstable();
+    let mut found: Vec<Overlap> = Vec::new();
+    for pair in answers.windows(2) {
+        let [(asked, one), (again, other)] = *pair else {
+            continue;
+        };
+        if asked != again || one == other {
+            continue;
         }
-    }
-    found
-}
-
-fn presence(answers: &[(Instant, Host)], host: Host) -> Vec<Span> {
-    let mut spans: Vec<Span> = Vec::new();
-    for &(at, _) in answers.iter().filter(|(_, by)| *by == host) {
-        match spans.last_mut() {
-            Some(span) if at.since(span.until) <= PRESENCE_GAP_MAX => span.until = at,
-            _ => spans.push(Span {
-                host,
-                from: at,
-                until: at,
+        match found.last_mut() {
+            Some(last) if asked.since(last.until) <= OVERLAP_GAP_MAX => last.until = asked,
+            _ => found.push(Overlap {
+                from: asked,
+                until: asked,
             }),
         }
     }
-    spans
+    found
 }
 
 #[cfg(test)]
@@ -273,26 +268,21 @@ mod tests {
         assert_eq!(spans, expected);
     }
 
-    /// Aim: a hand-over is no overlap; answers that alternate, or come from both at once, are.
+    /// Aim: a hand-over is no overlap, however quick; two answers to one question are.
     #[test]
     fn overlap_needs_both() {
-        assert_eq!(overlaps(&draw(Probe::Arp, "1111222")), []);
-        assert_eq!(
-            overlaps(&draw(Probe::Arp, "111212")),
-            [Overlap {
-                from: at(15),
-                until: at(20)
-            }]
-        );
+        assert_eq!(overlaps(&draw(Probe::Arp, "1111222112")), []);
         let mut both = draw(Probe::Arp, "11111111");
-        both.extend(draw(Probe::Arp, "    2"));
-        assert_eq!(
-            overlaps(&both),
-            [Overlap {
-                from: at(20),
-                until: at(20)
-            }]
-        );
-        assert_eq!(overlaps(&draw(Probe::Http, "111212")), []);
+        both.extend(draw(Probe::Arp, "    22"));
+        let expected = Overlap {
+            from: at(20),
+            until: at(25),
+        };
+        assert_eq!(overlaps(&both), [expected]);
+        let twice = [draw(Probe::Arp, "11"), draw(Probe::Arp, "11")].concat();
+        assert_eq!(overlaps(&twice), []);
+        let mut http = draw(Probe::Http, "11");
+        http.extend(draw(Probe::Http, "22"));
+        assert_eq!(overlaps(&http), []);
     }
 }

@@ -73,12 +73,14 @@ fn play(args: &Args, settings: &Settings, interrupt: Interrupt) -> anyhow::Resul
     let mut story = Story {
         lab: &mut lab,
         screen,
+        live: Some(live),
         deadtime: duration(settings.deadtime),
         steps: Vec::new(),
         runs: Vec::new(),
     };
     let told = story.tell();
-    drop(live);
+    // What is left to tell comes before the results.
+    story.live = None;
     if matches!(&told, Err(error) if interrupted(error)) {
         return told.map(|()| ExitCode::SUCCESS);
     }
@@ -197,8 +199,11 @@ fn show_logs(lab: &Lab, screen: Screen) {
     }
 }
 
-/// Ctrl-C, SIGTERM and a closed terminal end the demo in order, so that its directory goes too.
-fn listen_for_signals(interrupt: Interrupt) -> anyhow::Result<()> {
+/// Ctrl-C, SIGTERM and a closed terminal end the lab in order, so that its directory goes too.
+///
+/// # Errors
+/// The signals cannot be listened for.
+pub fn listen_for_signals(interrupt: Interrupt) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;

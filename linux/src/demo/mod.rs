@@ -14,4 +14,4 @@ mod screen;
 mod story;
 mod table;
 
-pub use command::{Args, run};
+pub use command::{Args, listen_for_signals, run};

@@ -273,6 +273,7 @@ impl Links {
             return;
         };
         port.receiver = None;
+        self.watch.worry();
         let members = self.all.iter_mut();
         for link in members.filter(|link| link.on_port(number).is_some()) {
             link.fault = Some(LinkError::Socket {
@@ -322,6 +323,8 @@ impl Links {
                 link.look(number, &state);
             }
         }
+        let all_work = self.all.iter().all(|link| link.fault.is_none());
+        self.watch.seen(all_work);
     }
 
     /// The link a packet belongs to; none when it is our own. A port that only one link uses gives

@@ -1,5 +1,6 @@
-//! Looks at the interfaces again: soon after the kernel says that one has changed, and at least
-//! once a second should it say nothing.
+//! Looks at the interfaces again: soon after the kernel says that one has changed, and now and then
+//! should it say nothing: every second while something is wrong, else rarely, because a look costs
+//! more than a heartbeat.
 //!
 //! The looks are taken on a thread of its own. The kernel answers only when nobody holds its lock
 //! on the network, and a driver that resets its card can hold that for seconds.
@@ -19,8 +20,12 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::interface::Interface;
 
-/// The longest time a change can go unnoticed when the kernel does not announce it.
-const IDLE: Duration = Duration::from_secs(1);
+/// The longest time a change can go unnoticed when the kernel does not announce changes, and the
+/// time between two attempts to open a link that does not work.
+const ANXIOUS: Duration = Duration::from_secs(1);
+
+/// The longest time a change can go unnoticed when the kernel announces them and all links work.
+const CALM: Duration = Duration::from_secs(30);
 
 /// One change comes as several notifications; they are looked at together.
 const SETTLE: Duration = Duration::from_millis(10);
@@ -66,7 +71,7 @@ impl Watch {
             )?;
         Ok(Self {
             socket,
-            sleep: Box::pin(sleep(IDLE)),
+            sleep: Box::pin(sleep(ANXIOUS)),
             settling: false,
             ask,
             found,
@@ -83,13 +88,27 @@ impl Watch {
         if !self.looking {
             ready!(self.sleep.as_mut().poll(context));
             self.settling = false;
-            self.sleep.as_mut().reset(Instant::now() + IDLE);
+            self.sleep.as_mut().reset(Instant::now() + ANXIOUS);
             // One look at a time, so there is room.
             self.looking = self.ask.try_send(()).is_ok();
         }
         let found = ready!(self.found.poll_recv(context));
         self.looking = false;
         Poll::Ready(found.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into())))
+    }
+
+    /// Says how things were at the last look; until told, the next one is soon.
+    pub(super) fn seen(&mut self, all_works: bool) {
+        if all_works && self.socket.is_some() && !self.settling {
+            self.sleep.as_mut().reset(Instant::now() + CALM);
+        }
+    }
+
+    /// Makes the next look be soon, because something no longer works.
+    pub(super) fn worry(&mut self) {
+        if !self.settling {
+            self.sleep.as_mut().reset(Instant::now() + ANXIOUS);
+        }
     }
 
     fn poll_notified(&mut self, context: &mut Context<'_>) -> bool {
@@ -111,6 +130,7 @@ impl Watch {
                 Poll::Ready(Err(error)) => {
                     tracing::warn!("notices of interface changes have ended: {error}");
                     self.socket = None;
+                    self.worry();
                     return true;
                 }
             }
@@ -121,9 +141,13 @@ impl Watch {
 }
 
 fn subscribe() -> io::Result<TokioSocket> {
-    let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr]
-        .into_iter()
-        .fold(0_u32, |mask, group| mask | 1 << (group as u32 - 1));
+    let groups = [
+        MulticastGroup::Link,
+        MulticastGroup::Ipv4Ifaddr,
+        MulticastGroup::Ipv6Ifaddr,
+    ]
+    .into_iter()
+    .fold(0_u32, |mask, group| mask | 1 << (group as u32 - 1));
     let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
     socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
     Ok(socket)
@@ -150,11 +174,11 @@ mod tests {
         })
         .unwrap();
         watch.socket = None;
-        let hangs = timeout(IDLE * 5 / 2, poll_fn(|context| watch.poll(context))).await;
+        let hangs = timeout(ANXIOUS * 5 / 2, poll_fn(|context| watch.poll(context))).await;
         assert!(hangs.is_err());
         assert_eq!(looks.try_iter().count(), 1);
         answer.send(()).unwrap();
-        let found = timeout(IDLE, poll_fn(|context| watch.poll(context))).await;
+        let found = timeout(ANXIOUS, poll_fn(|context| watch.poll(context))).await;
         assert!(found.unwrap().unwrap().is_empty());
     }
 }

@@ -69,3 +69,49 @@ async fn the_real_nginx() {
     assert!(gone(pid.trim()).await);
     assert_eq!(release(&mut agent).await, Outcome::Done);
 }
+
+/// An nginx whose main process takes a while to write its pid file, and the word for it.
+fn slow_nginx(machine: &Machine) -> String {
+    machine.script(
+        "nginx",
+        r#"if [ "$1" = main ]; then
+            sleep 0.2; echo $$ > $D/pid; echo up >> $D/journal
+            while :; do sleep 0.05; done
+        fi
+        setsid "$0" main </dev/null >/dev/null 2>&1 &
+        echo begun >> $D/journal
+        [ -e $D/hang ] && sleep 60
+        exit 0"#,
+    );
+    let config = machine.dir.path().join("nginx.conf");
+    let text = format!("pid {}/pid;\n", machine.dir.path().display());
+    fs::write(&config, text).unwrap();
+    format!("nginx::-c::{}", config.display())
+}
+
+/// Aim: nginx counts as started only when it can be stopped again.
+#[tokio::test]
+async fn nginx_before_its_pid_file() {
+    let machine = Machine::new();
+    let mut agent = machine.agent(&[&slow_nginx(&machine)]);
+    assert_eq!(acquire(&mut agent).await, Outcome::Done);
+    let pid = fs::read_to_string(machine.dir.path().join("pid")).unwrap();
+    assert_eq!(release(&mut agent).await, Outcome::Done);
+    assert!(gone(pid.trim()).await);
+}
+
+/// Aim: an nginx that comes up while its start is being broken off is stopped all the same.
+#[tokio::test]
+async fn nginx_broken_off() {
+    let machine = Machine::new();
+    fs::write(machine.dir.path().join("hang"), "").unwrap();
+    let mut agent = machine.agent(&[&slow_nginx(&machine)]);
+    agent.acquire(GROUP);
+    machine.until_journal("begun").await;
+    // By now it has left the process group that is going to be killed.
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(release(&mut agent).await, Outcome::Done);
+    machine.until_journal("up").await;
+    let pid = fs::read_to_string(machine.dir.path().join("pid")).unwrap();
+    assert!(gone(pid.trim()).await);
+}

@@ -4,14 +4,16 @@
 
 use core::net::Ipv4Addr;
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::os::fd::AsRawFd as _;
 use std::thread;
 
 use anyhow::Context as _;
-use nix::sys::socket::{LinkAddr, MsgFlags, bind, sendto};
+use nix::sys::socket::{LinkAddr, MsgFlags, bind, recv, sendto};
 use socket2::{Domain, Protocol, Socket, Type};
-use systole_core::time::Duration as Span;
+use systole_core::time::{Duration as Span, Instant};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::mpsc::error::SendError;
 
 use crate::clock::{duration, now, span};
 use crate::demo::lab::host_of_mac;
@@ -23,6 +25,30 @@ const REQUEST: u16 = 1;
 const REPLY: u16 = 2;
 const FRAME_BYTES: usize = 14 + 28;
 
+/// Each question has a sender address of its own, counted up from the first, by which its answers are known.
+const SENDERS: u64 = 32;
+
+/// A question that nobody has answered by then was asked in vain. Its sender's turn comes later again.
+const PATIENCE: Span = Span::from_millis(100);
+
+/// One question under way.
+struct Question {
+    sender: Ipv4Addr,
+    sent: Instant,
+    answered: bool,
+}
+
+struct Neighbour {
+    socket: Socket,
+    link: LinkAddr,
+    mac: [u8; 6],
+    first_sender: Ipv4Addr,
+    target: Ipv4Addr,
+    /// The last ones, oldest first.
+    questions: VecDeque<Question>,
+    samples: UnboundedSender<Sample>,
+}
+
 /// Starts asking on a thread of its own.
 pub(super) fn spawn(
     interface: &str,
@@ -32,7 +58,9 @@ pub(super) fn spawn(
     samples: UnboundedSender<Sample>,
 ) -> anyhow::Result<()> {
     let link = link_address(interface)?;
-    let own = link
+    // A sender's turn must not come again before its question is settled.
+    let every = every.max(Duration::from_millis(5));
+    let mac = link
         .addr()
         .with_context(|| format!("{interface} has no hardware address"))?;
     let protocol = Protocol::from(i32::from(ETHERTYPE_ARP.to_be()));
@@ -40,10 +68,25 @@ pub(super) fn spawn(
         .context("cannot open a packet socket")?;
     // The kernel's own list of interfaces gives the address to bind and to send to.
     bind(socket.as_raw_fd(), &link).with_context(|| format!("cannot listen on {interface}"))?;
-    let request = frame(own, sender, target);
+    let mut neighbour = Neighbour {
+        socket,
+        link,
+        mac,
+        first_sender: sender,
+        target,
+        questions: VecDeque::new(),
+        samples,
+    };
     thread::Builder::new()
         .name("arp".to_owned())
-        .spawn(move || while ask(&socket, &link, &request, target, every, &samples).is_some() {})
+        .spawn(move || {
+            for number in 0_u64.. {
+                neighbour.ask(number);
+                if neighbour.listen(now() + duration(every)).is_err() {
+                    break;
+                }
+            }
+        })
         .context("cannot start a thread")?;
     Ok(())
 }
@@ -56,68 +99,96 @@ fn link_address(interface: &str) -> anyhow::Result<LinkAddr> {
         .with_context(|| format!("there is no interface {interface}"))
 }
 
-/// Asks once and listens for one interval; `None` when nobody wants the samples any more.
-fn ask(
-    socket: &Socket,
-    link: &LinkAddr,
-    request: &[u8],
-    target: Ipv4Addr,
-    every: Duration,
-    samples: &UnboundedSender<Sample>,
-) -> Option<()> {
-    let sent = now();
-    let end = sent + duration(every);
-    let asked = sendto(socket.as_raw_fd(), request, link, MsgFlags::empty()).is_ok();
-    let mut nobody = asked;
-    loop {
-        let left = end.since(now());
-        if left == Span::ZERO {
-            break;
+impl Neighbour {
+    fn ask(&mut self, number: u64) {
+        let offset = u32::try_from(number % SENDERS).unwrap_or_default();
+        let sender = Ipv4Addr::from(u32::from(self.first_sender) + offset);
+        let request = frame(self.mac, sender, self.target);
+        let sent = now();
+        let flags = MsgFlags::empty();
+        // A network that is down for the moment is asked nothing.
+        if sendto(self.socket.as_raw_fd(), &request, &self.link, flags).is_ok() {
+            self.questions.retain(|question| question.sender != sender);
+            self.questions.push_back(Question {
+                sender,
+                sent,
+                answered: false,
+            });
         }
-        // Errors are the end of the wait, or a network that is down for the moment.
-        let patience = span(left);
-        socket.set_read_timeout(Some(patience)).ok()?;
+    }
+
+    /// Notes what is heard until `end`, then what was asked in vain; fails when nobody wants to know.
+    fn listen(&mut self, end: Instant) -> Result<(), SendError<Sample>> {
         let mut buffer = [0; 128];
-        let Some(heard) = receive(socket, &mut buffer).and_then(parse) else {
-            continue;
-        };
-        if heard.sender != target || heard.merely_asks() {
-            continue;
+        while let Some(length) = self.receive(&mut buffer, end) {
+            if let Some(heard) = buffer.get(..length).and_then(parse) {
+                self.note(heard)?;
+            }
         }
-        let probe = if heard.announces() {
-            Probe::Announced
-        } else {
-            Probe::Arp
-        };
         let at = now();
-        nobody &= probe == Probe::Announced;
-        let sent = if probe == Probe::Announced { at } else { sent };
+        while let Some(question) = self.questions.front()
+            && at.since(question.sent) > PATIENCE
+        {
+            if !question.answered {
+                self.samples.send(Sample {
+                    probe: Probe::Arp,
+                    sent: question.sent,
+                    answered: None,
+                    by: None,
+                })?;
+            }
+            self.questions.pop_front();
+        }
+        Ok(())
+    }
+
+    /// The next frame. At `end` and later only one that is there already: a thread that was held up has still
+    /// been answered.
+    fn receive(&self, buffer: &mut [u8], end: Instant) -> Option<usize> {
+        let left = end.since(now());
+        if left > Span::ZERO {
+            self.socket.set_read_timeout(Some(span(left))).ok()?;
+            if let Ok(length) = std::io::Read::read(&mut &self.socket, buffer) {
+                return Some(length);
+            }
+        }
+        recv(self.socket.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT).ok()
+    }
+
+    fn note(&mut self, heard: Heard) -> Result<(), SendError<Sample>> {
+        let at = now();
         let by = host_of_mac(heard.mac);
-        samples
-            .send(Sample {
+        let answered = Some(at);
+        if heard.sender != self.target {
+            return Ok(());
+        }
+        if heard.announces() {
+            let probe = Probe::Announced;
+            let sent = at;
+            return self.samples.send(Sample {
                 probe,
                 sent,
-                answered: Some(at),
+                answered,
                 by,
-            })
-            .ok()?;
-    }
-    if nobody {
-        samples
-            .send(Sample {
-                probe: Probe::Arp,
+            });
+        }
+        let asked = self
+            .questions
+            .iter_mut()
+            .find(|question| question.sender == heard.target);
+        if let Some(question) = asked.filter(|_| heard.operation == REPLY) {
+            question.answered = true;
+            let probe = Probe::Arp;
+            let sent = question.sent;
+            self.samples.send(Sample {
+                probe,
                 sent,
-                answered: None,
-                by: None,
-            })
-            .ok()?;
+                answered,
+                by,
+            })?;
+        }
+        Ok(())
     }
-    Some(())
-}
-
-fn receive<'a>(socket: &Socket, buffer: &'a mut [u8]) -> Option<&'a [u8]> {
-    let length = std::io::Read::read(&mut &*socket, buffer).ok()?;
-    buffer.get(..length)
 }
 
 /// The part of an ARP frame that is of interest.
@@ -130,11 +201,6 @@ struct Heard {
 }
 
 impl Heard {
-    /// Whether it is a holder's own question about somebody else.
-    fn merely_asks(self) -> bool {
-        self.operation == REQUEST && !self.announces()
-    }
-
     /// Whether it was sent unasked to everybody (RFC 5227: sender and target are the same address).
     fn announces(self) -> bool {
         self.sender == self.target
@@ -219,7 +285,6 @@ mod tests {
         assert!(heard(REQUEST, TARGET).announces());
         assert!(heard(REPLY, TARGET).announces());
         assert!(!heard(REPLY, SENDER).announces());
-        assert!(!heard(REPLY, SENDER).merely_asks());
-        assert!(heard(REQUEST, SENDER).merely_asks());
+        assert!(!heard(REQUEST, SENDER).announces());
     }
 }

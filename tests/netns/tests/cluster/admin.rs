@@ -190,3 +190,112 @@ fn nonsense_on_the_control_socket() {
     drop(silent);
     world.assert_undisturbed(FIRST, began);
 }
+
+/// Aim: `status --json` says of both sides what the client sees, and keeps up with it.
+#[test]
+fn status_says_what_is() {
+    let mut world = World::running(&settings());
+    let says = |world: &World, host: Host, pointer: &str| {
+        let status = world.lab().node(host).status().expect("a status");
+        status
+            .pointer(pointer)
+            .unwrap_or_else(|| panic!("no {pointer}"))
+            .clone()
+    };
+    for (host, hold, group) in [(FIRST, "local", "held"), (SECOND, "local", "released")] {
+        assert_eq!(says(&world, host, "/node"), host.name());
+        assert_eq!(says(&world, host, "/peer/name"), host.peer().name());
+        assert_eq!(says(&world, host, "/status"), "active");
+        assert_eq!(says(&world, host, "/hold"), hold);
+        assert_eq!(says(&world, host, "/groups/0/name"), "10.8.0.1");
+        assert_eq!(says(&world, host, "/groups/0/node"), "rproxy1");
+        assert_eq!(says(&world, host, "/groups/0/status"), group);
+        assert_eq!(says(&world, host, "/links/0/status"), "up");
+    }
+    world.power_cut(FIRST);
+    world.served_by(SECOND);
+    world.wait_until("rproxy2 says that it has it", |world| {
+        (says(world, SECOND, "/groups/0/status") == "held").then_some(())
+    });
+    assert_eq!(says(&world, SECOND, "/hold"), "all");
+    assert_eq!(says(&world, SECOND, "/peer/status"), "dead");
+    assert_eq!(says(&world, SECOND, "/links/0/status"), "dead");
+}
+
+/// Aim: without a daemon, `status` and `standby` say so and fail, at once.
+#[test]
+fn no_daemon_to_ask() {
+    let world = World::new(&settings());
+    for args in [
+        &["status"][..],
+        &["status", "--json"],
+        &["standby"],
+        &["takeover"],
+    ] {
+        let (good, said) = output(&world, FIRST, args);
+        assert!(!good, "{args:?}: {said}");
+        assert!(
+            said.contains("not running") || said.contains("no daemon"),
+            "{args:?}: {said}"
+        );
+    }
+}
+
+/// Aim: scripts of the original keep working: its three commands, under their names, with its answers.
+#[test]
+fn names_of_the_original() {
+    let mut world = World::new(&settings());
+    // Those commands have no options for directories: the node's own /run is the usual place.
+    for host in Host::BOTH {
+        let runtime = world.lab().node(host).paths().runtime.display().to_string();
+        let space = world.lab().node(host).space().expect("it is on");
+        space
+            .run("ln", &["-s", &runtime, "/run/systole"])
+            .expect("a link");
+        for name in ["cl_status", "hb_standby", "hb_takeover"] {
+            let binary = systole_netns::binary().display().to_string();
+            space
+                .run("ln", &["-s", &binary, &format!("/run/{name}")])
+                .expect("a link");
+        }
+    }
+    let run = |world: &World, host: Host, name: &str, args: &[&str]| {
+        let space = world.lab().node(host).space().expect("it is on");
+        let output = space
+            .command(format!("/run/{name}"))
+            .args(args)
+            .output()
+            .expect("an end");
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
+    };
+    let stopped = (
+        Some(1),
+        "Heartbeat is stopped on this machine.\n".to_owned(),
+    );
+    assert_eq!(run(&world, FIRST, "cl_status", &["hbstatus"]), stopped);
+    for host in Host::BOTH {
+        world.start(host);
+    }
+    world.served_by(FIRST);
+    world.settled();
+    let running = (
+        Some(0),
+        "Heartbeat is running on this machine.\n".to_owned(),
+    );
+    assert_eq!(run(&world, FIRST, "cl_status", &["hbstatus"]), running);
+    let local = (Some(0), "local\n".to_owned());
+    assert_eq!(run(&world, FIRST, "cl_status", &["rscstatus"]), local);
+    let active = (Some(0), "active\n".to_owned());
+    assert_eq!(
+        run(&world, SECOND, "cl_status", &["nodestatus", "rproxy1"]),
+        active
+    );
+    assert_eq!(run(&world, FIRST, "hb_standby", &["all"]).0, Some(0));
+    world.served_by(SECOND);
+    world.settled();
+    assert_eq!(run(&world, FIRST, "hb_takeover", &["local"]).0, Some(0));
+    world.served_by(FIRST);
+}

@@ -1,5 +1,7 @@
 //! Resource scripts that fail, crash, or talk too much.
 
+use core::time::Duration;
+
 use systole::demo::sample::Host;
 use systole_netns::{DEADTIME, FIRST, SECOND, World, settings};
 
@@ -56,6 +58,21 @@ fn missing_script() {
     }
     world.served_by(SECOND);
     world.logged(FIRST, "webwork");
+}
+
+/// Aim: a script that hangs is ended at its deadline (a minute); until then heartbeats go on, then the peer
+/// serves.
+#[test]
+fn hanging_start() {
+    let mut world = with_script_on_first("sleep 1000");
+    world.logged(FIRST, "acquiring");
+    world.nothing_happens_for(Duration::from_secs(55));
+    for host in Host::BOTH {
+        assert_eq!(world.log_count(host, "is dead: nothing heard"), 0);
+    }
+    world.served_by(SECOND);
+    world.logged(FIRST, "could not be started here");
+    world.only_holder(SECOND, DEADTIME * 2);
 }
 
 /// Aim: megabytes of output neither hold the service up nor fill the log, and heartbeats go on meanwhile.
