@@ -106,7 +106,7 @@ impl Token {
         &self.0
     }
 
-    fn matches(&self, received: &[u8]) -> bool {
+    pub(crate) fn matches(&self, received: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(received).into()
     }
 }
@@ -162,6 +162,11 @@ impl Key {
     #[must_use]
     pub const fn method(&self) -> Method {
         self.method
+    }
+
+    /// Its bytes, on their way to the node's own board.
+    pub(crate) fn secret(&self) -> &[u8] {
+        &self.secret
     }
 
     /// Signs the parts as if they were one text.
