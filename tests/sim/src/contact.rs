@@ -2,7 +2,8 @@
 //!
 //! The nodes are *in contact* while each keeps hearing the other within its deadtime, on a link on
 //! which the other hears it, and each has heard something the other said after having heard it. This
-//! is kept from what the network really delivered, not from what the nodes believe: the checkers hold the nodes against it.
+//! is kept from what the network really delivered, not from what the nodes believe: the checkers hold
+//! the nodes against it.
 
 use crate::clock::Micros;
 
