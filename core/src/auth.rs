@@ -106,7 +106,7 @@ impl Token {
         &self.0
     }
 
-    fn matches(&self, received: &[u8]) -> bool {
+    pub(crate) fn matches(&self, received: &[u8]) -> bool {
         self.0.as_bytes().ct_eq(received).into()
     }
 }
@@ -164,6 +164,11 @@ impl Key {
         self.method
     }
 
+    /// Its bytes, on their way to the node's own board.
+    pub(crate) fn secret(&self) -> &[u8] {
+        &self.secret
+    }
+
     /// Signs the parts as if they were one text.
     pub(crate) fn token(&self, parts: &[&[u8]]) -> Token {
         self.method.token(&self.secret, parts)
@@ -191,6 +196,8 @@ pub struct Keys {
     sending_index: u8,
     /// Equal to `accepted[sending_index]`, so that there always is one.
     sending: Key,
+    /// The number of the key that signs on serial lines, when it is another one.
+    serial_index: Option<u8>,
 }
 
 /// Why keys make no set. Nothing was built; mend authkeys.
@@ -201,7 +208,7 @@ pub enum KeysError {
     Index(u8),
     /// Two keys have this number.
     Repeated(u8),
-    /// `auth` names this number, and no key has it.
+    /// `auth` or `serial_auth` names this number, and no key has it.
     NoSendingKey(u8),
 }
 
@@ -210,7 +217,7 @@ impl fmt::Display for KeysError {
         match self {
             Self::Index(index) => write!(f, "key number {index} is not in the range 0 to 15"),
             Self::Repeated(index) => write!(f, "there are two keys with number {index}"),
-            Self::NoSendingKey(index) => write!(f, "\"auth {index}\" names a key that is missing"),
+            Self::NoSendingKey(index) => write!(f, "key {index} is to sign and is missing"),
         }
     }
 }
@@ -259,7 +266,32 @@ impl Keys {
             accepted,
             sending_index: sending,
             sending: key,
+            serial_index: None,
         })
+    }
+
+    /// Lets another key sign on serial lines (`serial_auth`): there a crc is enough, because nobody
+    /// but the two nodes is on the line.
+    ///
+    /// # Errors
+    /// When no key has this number.
+    pub fn with_serial(mut self, index: u8) -> Result<Self, KeysError> {
+        self.key(index).ok_or(KeysError::NoSendingKey(index))?;
+        self.serial_index = Some(index);
+        Ok(self)
+    }
+
+    fn key(&self, index: u8) -> Option<&Key> {
+        self.accepted.get(usize::from(index))?.as_ref()
+    }
+
+    /// The key that signs in this encoding, and its number. The classic one is that of serial lines.
+    pub(crate) fn signing(&self, encoding: Encoding) -> (u8, &Key) {
+        let serial = self
+            .serial_index
+            .filter(|_| encoding == Encoding::Classic)
+            .and_then(|index| Some((index, self.key(index)?)));
+        serial.unwrap_or_else(|| self.sending())
     }
 
     /// The key that signs, and its number.
@@ -284,11 +316,7 @@ impl Keys {
         encoding: Encoding,
         crc_allowed: bool,
     ) -> Result<(), Refusal> {
-        let named = self
-            .accepted
-            .get(usize::from(signature.index))
-            .and_then(Option::as_ref)
-            .ok_or(Refusal::Key)?;
+        let named = self.key(signature.index).ok_or(Refusal::Key)?;
         let keyless = !named.method.is_keyed();
         if keyless && !crc_allowed && self.sending.method.is_keyed() {
             return Err(Refusal::Key);

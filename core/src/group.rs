@@ -71,6 +71,9 @@ impl Group {
             | (GroupStatus::Releasing, true, Some((_, before))) => {
                 self.pending = None;
                 self.set(before, now);
+                if before == GroupStatus::Stuck {
+                    self.begin(Operation::Acquire, now);
+                }
             }
             (GroupStatus::Released | GroupStatus::LeftOver | GroupStatus::Stuck, true, _) => {
                 self.tries = 0;
@@ -130,7 +133,8 @@ impl Groups {
     /// Wants every group of a side here, or not here.
     pub(crate) fn want(&mut self, side: Side, wanted: bool, cause: Cause, now: Instant) {
         for group in self.0.iter_mut().filter(|group| group.side == side) {
-            if group.wanted != wanted {
+            // What was left over is not wanted from the first; why it goes is known only now.
+            if group.wanted != wanted || group.status == GroupStatus::LeftOver {
                 group.wanted = wanted;
                 group.cause = cause;
             }
@@ -138,10 +142,10 @@ impl Groups {
         }
     }
 
-    /// Begins with the groups of a side that are wanted here and released.
+    /// Begins with the groups of a side that are wanted here and released, or could not be.
     pub(crate) fn resume(&mut self, side: Side, now: Instant) {
         for group in self.0.iter_mut().filter(|group| group.side == side) {
-            if group.status == GroupStatus::Released {
+            if matches!(group.status, GroupStatus::Released | GroupStatus::Stuck) {
                 group.converge(now);
             }
         }
@@ -199,6 +203,16 @@ impl Groups {
             | GroupStatus::LeftOver
             | GroupStatus::Stuck => None,
         };
+        if let Some((Operation::Release, before @ GroupStatus::Acquiring)) = &mut group.pending
+            && operation == Operation::Acquire
+        {
+            // The release that was to break it off has not reached the host; it may yet be dropped.
+            *before = match outcome {
+                Outcome::Done => GroupStatus::Held,
+                Outcome::Failed => GroupStatus::Stuck,
+            };
+            return (Consequence::None, None);
+        }
         if expected != Some(operation) || group.pending.is_some() {
             return (Consequence::None, None);
         }
@@ -231,7 +245,7 @@ impl Groups {
             }
         };
         // A group wanted again meanwhile is taken by whoever wants it still.
-        if group.status != GroupStatus::Released {
+        if !matches!(group.status, GroupStatus::Released | GroupStatus::Stuck) {
             group.converge(now);
         }
         (consequence, Some(report))
@@ -352,6 +366,28 @@ mod tests {
         );
     }
 
+    /// Aim: an acquire that ends while its break-off still waits is not waited for when the wish
+    /// changes back.
+    #[test]
+    fn undrained_break_off() {
+        for (outcome, expected) in [
+            (Outcome::Done, (None, GroupStatus::Held)),
+            (
+                Outcome::Failed,
+                (Some(Action::Acquire(ID)), GroupStatus::Acquiring),
+            ),
+        ] {
+            let mut groups = one();
+            groups.want(Side::Local, true, Cause::StartUp, NOW);
+            next(&mut groups);
+            groups.want(Side::Local, false, Cause::OwnLateness, NOW);
+            groups.on_done(ID, Operation::Acquire, outcome, NOW);
+            groups.want(Side::Local, true, Cause::PeerDead, NOW);
+            let status = groups.get(ID).map(|group| group.status);
+            assert_eq!((next(&mut groups), status), (expected.0, Some(expected.1)));
+        }
+    }
+
     /// Aim: a release breaks an acquire off, and the broken-off acquire's late end is ignored.
     #[test]
     fn release_breaks_acquire_off() {
@@ -387,7 +423,15 @@ mod tests {
             groups.on_found(ID);
             assert_eq!((next(&mut groups), groups.present()), (None, Hold::Local));
             groups.want(Side::Local, wanted, Cause::LeftOver, NOW);
-            assert_eq!(next(&mut groups), Some(action));
+            let (first, report) = groups.poll().unwrap();
+            assert_eq!(first, action);
+            assert!(matches!(
+                report,
+                Some(Report::GroupBegin {
+                    cause: Cause::LeftOver,
+                    ..
+                })
+            ));
         }
     }
 

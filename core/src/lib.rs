@@ -81,9 +81,11 @@
 
 pub mod action;
 pub mod auth;
+pub mod board;
 pub mod config;
 pub mod event;
 mod group;
+pub mod guard;
 pub mod hold;
 pub mod id;
 pub mod limits;

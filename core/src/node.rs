@@ -1,6 +1,7 @@
 //! The one public machine: events in, actions out. Control flow only; the facts are kept in the
 //! files beside this one.
 
+mod original;
 mod ownership;
 mod receive;
 mod standby;
@@ -20,7 +21,7 @@ use crate::id::GroupId;
 use crate::limits::{FRAME_BYTES_MAX, REPORTS_MAX};
 use crate::link::{Links, TRAFFIC_EVERY};
 use crate::outbox::{Outbox, Outgoing};
-use crate::peer::Peer;
+use crate::peer::{Peer, PeerKind};
 use crate::random::Random;
 use crate::report::{Cause, NodeStatus, Report};
 
@@ -73,9 +74,16 @@ pub struct Node {
     /// The sides we mean to hold, with or without groups on them.
     wants: Hold,
     standby: Standby,
+    /// The number of the peer's message that opened the standby, or agreed to it.
+    asked_at: u64,
     failures: Failures,
+    /// Since when the peer is heard and does not hear us.
+    unheard_since: Option<Instant>,
     /// Both sides had a holder each when last seen: sides in conflict.
     conflict: Hold,
+    /// Since when, and whether the original was asked to give them up.
+    conflict_since: Instant,
+    conflict_asked: bool,
     /// What the peer was last told.
     told: (Hold, bool),
     own_status: NodeStatus,
@@ -87,8 +95,10 @@ pub struct Node {
     ip_owed: u64,
     /// The next local group to ask the original for, in that mode.
     ip_asked: Option<GroupId>,
-    /// Whether the wait for the original's report has begun.
-    settling: bool,
+    /// When the original's first report was here.
+    settling: Option<Instant>,
+    /// How many answers to `starting` the original owes us.
+    reports_owed: u8,
     /// The number of our `shutdone`; 0 until it is sent.
     last_words: Option<u64>,
     ended: bool,
@@ -126,15 +136,20 @@ impl Node {
             phase: Phase::Seeking,
             wants: Hold::None,
             standby: Standby::None,
+            asked_at: 0,
             failures: Failures::default(),
+            unheard_since: None,
             conflict: Hold::None,
+            conflict_since: now,
+            conflict_asked: false,
             told: (Hold::None, false),
             own_status: NodeStatus::Init,
             probed_at: None,
             messages_lost: 0,
             ip_owed: 0,
             ip_asked: None,
-            settling: false,
+            settling: None,
+            reports_owed: 0,
             last_words: None,
             ended: false,
             config,
@@ -233,6 +248,8 @@ impl Node {
             Phase::Joining | Phase::Member => self.config.deadtime,
             Phase::Stopping | Phase::Stopped => return,
         };
+        // The peer shall learn that we are back before it hears what we hold now.
+        self.outbox.push(Outgoing::Status(self.own_status));
         self.report(Report::OwnLateness(pause));
         self.let_go(Hold::All, Cause::OwnLateness);
         self.forget_standby();
@@ -247,11 +264,16 @@ impl Node {
         self.seeking_for = span;
     }
 
+    /// Takes a new session id for the sake of its echo; what is known of the peer and the links stays.
+    fn challenge(&mut self) {
+        self.sid = self.random.next();
+        self.peer.challenged = true;
+    }
+
     /// Takes a new session id: what echoes an older one proves nothing any more.
     fn new_session(&mut self) {
-        self.sid = self.random.next();
+        self.challenge();
         self.links.on_new_session();
-        self.peer.former.clear();
     }
 
     fn on_tick(&mut self) {
@@ -290,7 +312,9 @@ impl Node {
         if self.own_status == NodeStatus::Init && now != self.started {
             self.own_status = NodeStatus::Up;
         }
-        let word = if self.phase == Phase::Stopping && self.last_words.is_some() {
+        // The original would begin to take over anew at each repetition; it asks for what it lost.
+        let repeats = self.peer.kind != PeerKind::Heartbeat;
+        let word = if self.phase == Phase::Stopping && self.last_words.is_some() && repeats {
             Outgoing::Shutdone
         } else {
             Outgoing::Status(self.own_status)
@@ -367,7 +391,15 @@ impl Node {
     /// Whether we take no more by ourselves, and give no more: what is here only to be released is
     /// no claim that a peer has to answer.
     fn own_stable(&self) -> bool {
-        self.phase == Phase::Member && self.standby == Standby::None && self.leaving() == Hold::None
+        let still = match self.standby {
+            Standby::None => true,
+            // The original does not answer one whom it believes to be moving.
+            Standby::Asking(_) => self.peer.kind == PeerKind::Heartbeat,
+            Standby::Giving(_) | Standby::Given(_) | Standby::Granting(_) | Standby::Taking(_) => {
+                false
+            }
+        };
+        self.phase == Phase::Member && still && self.leaving() == Hold::None
     }
 
     /// What is here only to be released.
@@ -437,6 +469,9 @@ impl Node {
         } else if !self.timers.is_set(TimerId::Retransmit) {
             let at = self.now + self.retransmit_delay();
             self.timers.set(TimerId::Retransmit, Some(at));
+        }
+        if !self.asks_original() {
+            self.timers.set(TimerId::Settle, None);
         }
         if !running {
             self.timers.set(TimerId::Keepalive, None);

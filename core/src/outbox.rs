@@ -6,7 +6,7 @@
 use heapless::Deque;
 
 use crate::hold::Hold;
-use crate::id::GroupId;
+use crate::id::{GroupId, LinkId};
 use crate::limits::{HISTORY_MAX, OUTBOX_MAX, RESEND_MAX};
 use crate::report::NodeStatus;
 use crate::time::{Duration, Instant};
@@ -30,8 +30,8 @@ pub(crate) enum Occasion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outgoing {
     Status(NodeStatus),
-    /// A heartbeat that echoes a session which is not proven yet.
-    Probe(u64),
+    /// A heartbeat that probes a session which is not proven yet, on the link it was heard on.
+    Probe(u64, LinkId),
     Ack(u64),
     Rexmit(u64, u64),
     Nak(u64),
@@ -53,6 +53,25 @@ impl Outgoing {
     /// Whether it carries a sequence number: all but the `NS_` ones.
     pub(crate) const fn sequenced(self) -> bool {
         !matches!(self, Self::Ack(_) | Self::Rexmit(..) | Self::Nak(_))
+    }
+
+    /// The session it probes on a link.
+    pub(crate) fn probe(self, link: LinkId) -> Option<u64> {
+        match self {
+            Self::Probe(session, on) => (on == link).then_some(session),
+            Self::Status(_)
+            | Self::Ack(_)
+            | Self::Rexmit(..)
+            | Self::Nak(_)
+            | Self::Repnodes
+            | Self::Starting
+            | Self::Resource { .. }
+            | Self::IpRequest(_)
+            | Self::IpRequestResponse(_)
+            | Self::Ask(..)
+            | Self::HbTakeover(_)
+            | Self::Shutdone => None,
+        }
     }
 
     /// Whether a waiting message of the same kind is replaced by this one.

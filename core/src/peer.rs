@@ -1,11 +1,11 @@
 //! The other node: which run of it we hear, whether it lives, and what it says it holds.
 //!
 //! A run of the original is known by its generation, a run of Systole by its session id. A session
-//! counts only once a message of it has echoed our own session, and we take a new session of our own
-//! whenever we lose sight of the peer or of ourselves. So whoever comes to life for us does so with a
-//! message made after that moment: never with a recording, and never with what was queued before.
-
-use heapless::Vec;
+//! counts only once a message of it has echoed or probed our own session, and we take a new session of
+//! our own whenever we lose sight of the peer or of ourselves. So whoever comes to life for us does so
+//! with a message made after that moment: never with a recording, and never with what was queued
+//! before.
+//! A living peer may change its session, as we may: sequence numbers go on within a run.
 
 use crate::config::Config;
 use crate::hold::{Hold, Side};
@@ -13,9 +13,6 @@ use crate::report::{NodeStatus, Refusal, Report};
 use crate::sequence::{Novelty, Window};
 use crate::time::{Duration, Instant};
 use crate::wire::message::Header;
-
-/// Sessions of the peer remembered as over before we take a new one of our own.
-const FORMER_MAX: usize = 8;
 
 /// What software the peer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +34,8 @@ pub(crate) enum Admission {
     Ignored,
     /// It proves a new run.
     NewRun,
+    /// It would, but a recording could say the same: a new session of our own has to be echoed.
+    Challenge,
     /// It has no effect.
     Refused(Refusal),
 }
@@ -51,11 +50,14 @@ pub(crate) struct Peer {
     pub(crate) kind: PeerKind,
     pub(crate) status: NodeStatus,
     pub(crate) session: Option<u64>,
-    /// Sessions that are over and have echoed our present one: a recording of them still does.
-    pub(crate) former: Vec<u64, FORMER_MAX>,
+    /// The session that has said `shutdone`.
+    former: Option<u64>,
+    /// We have taken a new session since the peer's present one was proven, or since it stopped; so
+    /// whatever echoes ours was said afterwards.
+    pub(crate) challenged: bool,
     /// A session that has not echoed ours yet; it gets one probe per heartbeat interval.
     pub(crate) candidate: Option<u64>,
-    generation: u64,
+    pub(crate) generation: u64,
     pub(crate) window: Window,
     pub(crate) heard: Option<Instant>,
     /// The peer's own deadtime (`dt`): after this silence it counts as dead.
@@ -70,6 +72,8 @@ pub(crate) struct Peer {
     pub(crate) stable: bool,
     /// Whether that report was made after our session began.
     fresh: bool,
+    /// It has said `starting` in this run: it came when we were here, or comes as we do.
+    pub(crate) begins: bool,
     /// What it has given in a standby and does not take back by itself, in our terms.
     pub(crate) gave: Hold,
     /// What of its groups is there only to be released, in our terms.
@@ -87,7 +91,8 @@ impl Peer {
             kind: PeerKind::Unknown,
             status: NodeStatus::Init,
             session: None,
-            former: Vec::new(),
+            former: None,
+            challenged: false,
             candidate: None,
             generation: 0,
             window: Window::new(),
@@ -99,6 +104,7 @@ impl Peer {
             hold: None,
             stable: false,
             fresh: false,
+            begins: false,
             gave: Hold::None,
             going: Hold::None,
             rejoined: false,
@@ -127,10 +133,7 @@ impl Peer {
     /// own session.
     pub(crate) fn admit(&mut self, header: &Header<'_>, is_status: bool, sid: u64) -> Admission {
         match header.session {
-            Some(session) if self.stopped && self.former.last() == Some(&session) => {
-                Admission::Ignored
-            }
-            Some(session) if self.former.contains(&session) => Admission::Refused(Refusal::Replay),
+            Some(session) if self.stopped && self.former == Some(session) => Admission::Ignored,
             Some(session) if self.session == Some(session) => {
                 if header.generation == self.generation {
                     Admission::Same
@@ -138,12 +141,36 @@ impl Peer {
                     Admission::Refused(Refusal::Replay)
                 }
             }
-            Some(_) if header.echo == Some(sid) => Admission::NewRun,
-            Some(session) => {
+            // It has taken a new session within its run: it may not hear us any more, but it lives.
+            Some(_) if self.session.is_some() && self.follows(header) => Admission::NewRun,
+            Some(session) if ![header.echo, header.probe].contains(&Some(sid)) => {
                 self.candidate = Some(session);
                 Admission::Refused(Refusal::Unproven)
             }
+            Some(session) => self.admit_new(header, session),
             None => self.admit_original(header, is_status),
+        }
+    }
+
+    /// Whether a message comes after everything heard so far of the same run.
+    fn follows(&self, header: &Header<'_>) -> bool {
+        header.generation == self.generation && header.seq > Some(self.window.highest())
+    }
+
+    /// A session that we do not know echoes ours. It may still be from before the present one:
+    /// recorded, or overtaken on a slow link. Sequence numbers grow within a run and generations from
+    /// run to run; but a run whose state files are lost begins with an older generation. So what
+    /// looks older has to echo a session that we take only now.
+    fn admit_new(&mut self, header: &Header<'_>, session: u64) -> Admission {
+        let present = self.session.is_some();
+        let dated = header.generation <= self.generation;
+        if header.seq.is_none() {
+            Admission::Refused(Refusal::Unproven)
+        } else if (self.stopped || (present && dated)) && !self.challenged {
+            self.candidate = Some(session);
+            Admission::Challenge
+        } else {
+            Admission::NewRun
         }
     }
 
@@ -182,8 +209,8 @@ impl Peer {
         } else {
             PeerKind::Heartbeat
         };
-        self.end_session();
         self.session = header.session;
+        self.challenged = false;
         self.candidate = None;
         self.generation = header.generation;
         self.window = Window::new();
@@ -194,18 +221,12 @@ impl Peer {
         report
     }
 
-    /// The present session is over. The caller takes a new one of our own when there is no more room.
-    fn end_session(&mut self) {
-        if let Some(session) = self.session.take() {
-            let _full = self.former.push(session);
-        }
-    }
-
     fn forget_report(&mut self) {
         self.reported_at = 0;
         self.hold = None;
         self.stable = false;
         self.fresh = false;
+        self.begins = false;
         self.gave = Hold::None;
         self.going = Hold::None;
     }
@@ -255,7 +276,8 @@ impl Peer {
     pub(crate) fn on_gone(&mut self, stopped: bool) {
         self.status = NodeStatus::Dead;
         self.stopped = stopped;
-        self.end_session();
+        self.former = self.session.take();
+        self.challenged = false;
         self.late = false;
         self.rejoined = false;
         self.forget_report();

@@ -24,7 +24,7 @@ use crate::control::{Ask, Control, Reply, Request, What};
 use crate::journal::Journal;
 use crate::link::{LinkEvent, Links};
 use crate::report::Names;
-pub use setup::{Options, StartError, run};
+pub use setup::{Options, RunError, run};
 
 /// Frames that may be looked at between a deadline and its tick. They came before it, so they may say
 /// that the peer is alive; all the same a flood must not hold the heartbeat up for long.
@@ -241,6 +241,11 @@ impl Daemon {
             }
         }
         self.stopped
+    }
+
+    /// Whether anything that the peer must not have as well is still here.
+    fn holds_something(&self) -> bool {
+        self.node.status().own_hold().0 != Hold::None
     }
 
     fn on_report(&mut self, report: &Report) {

@@ -11,7 +11,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use std::net::UdpSocket;
 
 use nix::net::if_::if_nametoindex;
-use systole::config::{LinkConfig, Medium};
+use systole::config::{LinkConfig, Medium, UdpLink};
 use systole::link::{LinkError, LinkEvent, Links, own_addresses};
 use systole_core::id::LinkId;
 use systole_core::limits::FRAME_BYTES_MAX;
@@ -24,11 +24,11 @@ const PORT: u16 = 694;
 const GROUP: Ipv4Addr = Ipv4Addr::new(225, 0, 0, 1);
 
 fn link(medium: Medium) -> LinkConfig {
-    LinkConfig {
+    LinkConfig::Udp(UdpLink {
         interface: "eth0".to_owned(),
         medium,
         port: PORT,
-    }
+    })
 }
 
 fn ucast(address: &str) -> LinkConfig {
@@ -412,10 +412,11 @@ fn fair() {
         let neighbour = cabled();
         neighbour.cable("eth1", "peer1", &["10.2.0.1/24"], &["10.2.0.2/24"]);
         let socket = socket(&neighbour, "0.0.0.0");
-        let second = LinkConfig {
+        let second = LinkConfig::Udp(UdpLink {
             interface: "eth1".to_owned(),
-            ..ucast("10.2.0.2")
-        };
+            medium: Medium::Ucast("10.2.0.2".parse().unwrap()),
+            port: PORT,
+        });
         let mut links = Links::open(&[ucast("10.1.0.2"), second]).unwrap();
         for _ in 0..50 {
             socket.send_to(b"flood", ("10.1.0.1", PORT)).unwrap();

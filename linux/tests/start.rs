@@ -73,7 +73,7 @@ fn stopped_while_starting() {
         let dir = tempfile::tempdir().unwrap();
         configure(dir.path());
         let socket = dir.path().join("run/control");
-        let held = || ip("addr show to 10.8.0.1") != "";
+        let held = || !ip("addr show to 10.8.0.1").is_empty();
         for _ in 0..3 {
             let mut killed = start(dir.path());
             until("it takes the address", held);

@@ -70,6 +70,7 @@ fn tests(summary: &mut Summary) {
         suite::counted(
             suite::test()
                 .args(["--workspace", "--exclude", suite::NETNS])
+                .args(["--exclude", suite::INTEROP])
                 .args(suite::ALL),
         )
     });

@@ -63,6 +63,11 @@ enum Verb {
     },
     /// Real daemons in network namespaces
     Netns,
+    /// One cluster with the original as the peer, in both roles; ends with the matrix
+    Interop {
+        /// Only the rows whose names hold one of these
+        words: Vec<String>,
+    },
     /// Every sample and every faulty configuration, with its diagnostics
     Configs {
         /// Write what came out as what is expected
@@ -95,6 +100,7 @@ fn main() -> ExitCode {
         Verb::Boards => boards::run(),
         Verb::Scenarios { bless } => suite::scenarios(bless),
         Verb::Netns => suite::netns(),
+        Verb::Interop { words } => suite::interop(&words),
         Verb::Configs { bless } => suite::configs(bless),
         Verb::Man { check } => ci::man(check),
         Verb::Bench { args } => bench::run(&args),

@@ -15,7 +15,7 @@ pub(crate) struct Need {
     pub(crate) bench: bool,
 }
 
-const NEEDS: [Need; 5] = [
+const NEEDS: [Need; 6] = [
     Need {
         program: "ip",
         package: "iproute2",
@@ -38,6 +38,13 @@ const NEEDS: [Need; 5] = [
         bench: false,
     },
     Need {
+        program: "nft",
+        package: "nftables",
+        services: &[],
+        used_by: "tests/interop",
+        bench: false,
+    },
+    Need {
         program: "keepalived",
         package: "keepalived",
         services: &["keepalived"],
@@ -48,8 +55,8 @@ const NEEDS: [Need; 5] = [
         program: "cl_status",
         package: "heartbeat",
         services: &["heartbeat", "logd"],
-        used_by: "bench",
-        bench: true,
+        used_by: "tests/interop, bench",
+        bench: false,
     },
 ];
 
@@ -75,10 +82,13 @@ mod tests {
                 .map(|need| need.package)
                 .collect()
         };
-        assert_eq!(names(false), ["util-linux", "nginx"]);
+        assert_eq!(
+            names(false),
+            ["util-linux", "nginx", "nftables", "heartbeat"]
+        );
         assert_eq!(
             names(true),
-            ["util-linux", "nginx", "keepalived", "heartbeat"]
+            ["util-linux", "nginx", "nftables", "keepalived", "heartbeat"]
         );
     }
 
@@ -86,7 +96,7 @@ mod tests {
     #[test]
     fn daemons_name_their_service() {
         for need in &NEEDS {
-            let tool = ["iproute2", "util-linux"].contains(&need.package);
+            let tool = ["iproute2", "util-linux", "nftables"].contains(&need.package);
             assert_eq!(need.services.is_empty(), tool, "{}", need.package);
         }
     }

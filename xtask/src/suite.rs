@@ -13,6 +13,9 @@ const BLESS: &str = "SYSTOLE_BLESS";
 /// The package with the real daemons.
 pub(crate) const NETNS: &str = "systole-netns";
 
+/// The package with the original as the peer.
+pub(crate) const INTEROP: &str = "systole-interop";
+
 /// Adds the binary behind `cargo xtask man`, and nothing else, to what cargo looks at.
 pub(crate) const ALL: [&str; 2] = ["--features", "xtask/man"];
 
@@ -29,6 +32,13 @@ pub(crate) fn configs(bless: bool) -> Result<()> {
 /// `cargo xtask netns`.
 pub(crate) fn netns() -> Result<()> {
     shell::run(test().arg("--package").arg(NETNS))
+}
+
+/// `cargo xtask interop`: all of the matrix, or the rows whose names hold one of the words.
+pub(crate) fn interop(words: &[String]) -> Result<()> {
+    let mut command = test();
+    command.args(["--package", INTEROP, "--"]).args(words);
+    shell::run(&mut command)
 }
 
 /// The tests in `tests/NAME.rs`, of whichever package has them.

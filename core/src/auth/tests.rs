@@ -235,7 +235,7 @@ fn only_valid_sets() {
     assert_eq!(Method::parse("SHA1"), None);
     assert_eq!(
         KeysError::NoSendingKey(3).to_string(),
-        "\"auth 3\" names a key that is missing"
+        "key 3 is to sign and is missing"
     );
 }
 
@@ -247,4 +247,26 @@ fn secrets_are_not_shown() {
     assert!(shown.contains("Sha1"));
     let bytes = format!("{:?}", b"hush");
     assert!(!shown.contains("hush") && !shown.contains(bytes.trim_matches(['[', ']'])));
+}
+
+/// Aim: `serial_auth` changes which key signs on serial lines, and nothing else.
+#[test]
+fn serial_lines_may_have_a_key_of_their_own() {
+    let keys = keys().with_serial(4).unwrap();
+    let signing = |encoding| {
+        let (index, key) = keys.signing(encoding);
+        (index, key.method())
+    };
+    assert_eq!(signing(Encoding::Classic), (4, Method::Crc));
+    assert_eq!(signing(Encoding::Netstring), (1, Method::Sha1));
+    let crc = signed(4, Method::Crc, "");
+    assert_eq!(verify(&keys, &crc, Encoding::Classic, true), Ok(()));
+    for encoding in [Encoding::Classic, Encoding::Netstring] {
+        assert_eq!(verify(&keys, &crc, encoding, false), Err(Refusal::Key));
+    }
+    assert_eq!(
+        self::keys().with_serial(5).map(drop),
+        Err(KeysError::NoSendingKey(5))
+    );
+    assert_eq!(self::keys().signing(Encoding::Classic).0, 1);
 }

@@ -23,11 +23,8 @@ const RETRY_ALONE: Duration = Duration::from_secs(5);
 /// Between two tries of our own accord to give the peer what is due to it.
 const OFFER_PAUSE: Duration = Duration::from_secs(5);
 
-/// The original waits this long for the first stable report when both nodes start.
-const SETTLE_ORIGINAL: Duration = Duration::from_secs(10);
-
 /// Between two repetitions of a question to the original.
-const ASK_AGAIN: Duration = Duration::from_secs(2);
+pub(super) const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// For the peer to take note of our end.
 const LINGER: Duration = Duration::from_secs(1);
@@ -92,6 +89,9 @@ impl Failures {
 impl Node {
     /// Draws the conclusions from everything that is known now.
     pub(super) fn decide(&mut self) {
+        let unheard = self.peer.alive() && !self.two_way();
+        let since = self.unheard_since.unwrap_or(self.now);
+        self.unheard_since = unheard.then_some(since);
         match self.phase {
             Phase::Seeking | Phase::Joining if self.peer.gone() => self.become_member(),
             Phase::Seeking if self.peer.alive() => self.join(),
@@ -138,28 +138,6 @@ impl Node {
         };
         if ready {
             self.become_member();
-        }
-    }
-
-    /// The original answers `starting` with a report; when it is starting too, both wait.
-    fn join_original(&mut self) -> bool {
-        let due = self.timers.take_due(TimerId::Settle, self.now);
-        let waiting = self.timers.is_set(TimerId::Settle);
-        match self.peer.hold {
-            Some(_) if self.peer.stable => true,
-            Some(_) if due && self.settling => true,
-            Some(_) if !self.settling => {
-                self.settling = true;
-                self.timers
-                    .set(TimerId::Settle, Some(self.now + SETTLE_ORIGINAL));
-                false
-            }
-            None if due || !waiting => {
-                self.outbox.push(Outgoing::Starting);
-                self.timers.set(TimerId::Settle, Some(self.now + ASK_AGAIN));
-                false
-            }
-            Some(_) | None => false,
         }
     }
 
@@ -228,7 +206,7 @@ impl Node {
 
     fn become_member(&mut self) {
         self.phase = Phase::Member;
-        self.settling = false;
+        self.settling = None;
         self.ip_asked = None;
         self.timers.set(TimerId::Settle, None);
         self.set_active();
@@ -258,16 +236,19 @@ impl Node {
                 Cause::PeerDead
             };
             self.failures.hasten(self.now + RETRY_ALONE);
+            self.set_conflict(Hold::None);
             let missing = Hold::All.without(self.wants);
             for side in Side::BOTH.into_iter().filter(|side| missing.covers(*side)) {
                 self.try_take(side, cause);
             }
-            self.conflict = Hold::None;
             return;
         }
         self.progress_standby();
-        if self.standby != Standby::None || self.peer.hold.is_none() {
+        if self.standby != Standby::None {
             return;
+        }
+        if self.peer.hold.is_none() {
+            return self.ask_original_again();
         }
         self.resolve_conflict();
         if self.two_way() && self.peer.settled() {
@@ -285,32 +266,46 @@ impl Node {
         }
     }
 
-    /// Both hold the same side: a partition has healed, or one of us is not heard.
+    /// Both hold the same side: a partition has healed, or one of us was stopped for a while.
     ///
-    /// A node that is not heard lets go of what the other claims. Else each keeps what prefers it;
-    /// so the service goes on, and is announced again once the other has let go. What the other has
-    /// only to release it is no reason to do anything.
+    /// A node that is not heard lets go of what the other claims. Else each keeps what prefers it; so
+    /// the service goes on, and is announced again once the other has let go. What the other has only
+    /// to release it is no reason to do anything.
     fn resolve_conflict(&mut self) {
         let claimed = self.peer.hold.unwrap_or_default();
         let overlap = self.wants.without(self.wants.without(claimed));
         if overlap.without(self.conflict) != Hold::None {
             self.report(Report::SplitBrain(overlap));
         }
-        let ended = self.conflict.without(overlap);
-        self.conflict = overlap;
-        let kept = |side: &Side| ended.covers(*side) && self.wants.covers(*side);
-        for side in Side::BOTH.into_iter().filter(kept) {
-            self.groups.announce(side);
+        if self.peer.kind == PeerKind::Heartbeat {
+            return self.resolve_with_original(overlap);
         }
-        if !self.peer.stable && self.peer.kind != PeerKind::Systole {
-            return; // It is moving; its next word may be another.
-        }
+        self.set_conflict(overlap);
         let both = overlap.without(self.peer.going);
-        if !self.two_way() {
-            self.let_go(both, Cause::Conflict);
-        } else if both.covers(Side::Foreign) {
-            self.let_go(Hold::Foreign, Cause::Conflict);
+        match self.unheard_since {
+            None if both.covers(Side::Foreign) => self.let_go(Hold::Foreign, Cause::Conflict),
+            // It has declared us dead; the first messages of a session say no more yet.
+            Some(since) if self.now.since(since) >= self.config.deadtime => {
+                self.let_go(both, Cause::Conflict);
+            }
+            None | Some(_) => {}
         }
+    }
+
+    /// Takes note of which sides both nodes claim. What we have won is announced: the neighbours may
+    /// have heard the other last.
+    pub(super) fn set_conflict(&mut self, both: Hold) {
+        let won = self.conflict.without(both);
+        for side in Side::BOTH {
+            if won.covers(side) && self.wants.covers(side) {
+                self.groups.announce(side);
+            }
+        }
+        if self.conflict == Hold::None {
+            self.conflict_since = self.now;
+            self.conflict_asked = false;
+        }
+        self.conflict = both;
     }
 
     /// Nobody holds what prefers us: take it, or give it to the peer when it cannot be started here.
@@ -342,7 +337,8 @@ impl Node {
             (AutoFailback::On, _) | (AutoFailback::Legacy, PeerKind::Systole) => true,
             (AutoFailback::Off | AutoFailback::Legacy, _) => false,
         };
-        if wished && self.peer.rejoined && !wait && self.groups.settled(Hold::All) {
+        let agreed = self.conflict == Hold::None;
+        if wished && agreed && self.peer.rejoined && !wait && self.groups.settled(Hold::All) {
             self.failures.offer_after = Some(self.now + OFFER_PAUSE);
             self.ask(Hold::Foreign);
         }

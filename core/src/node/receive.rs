@@ -2,7 +2,7 @@
 
 use super::{ACK_EVERY, Node, Phase};
 use crate::config::Encoding;
-use crate::hold::Hold;
+use crate::hold::{Hold, Side};
 use crate::id::LinkId;
 use crate::outbox::{Occasion, Outgoing};
 use crate::peer::{Admission, PeerKind};
@@ -67,9 +67,14 @@ impl Node {
                 }
                 return;
             }
+            Admission::Challenge => {
+                self.challenge();
+                self.refuse(link, Refusal::Unproven);
+                return self.probe(link);
+            }
             Admission::Refused(reason) => {
                 self.refuse(link, reason);
-                return self.probe();
+                return self.probe(link);
             }
         }
         match header.seq {
@@ -80,30 +85,40 @@ impl Node {
 
     /// Answers a session that has not proved itself, so that a living peer can: at most once in half
     /// a heartbeat interval, because a recording may be what asks.
-    fn probe(&mut self) {
+    fn probe(&mut self, link: LinkId) {
         let pause = self.config.keepalive.divided_by(2);
         let again = self.probed_at.is_none_or(|at| self.now.since(at) >= pause);
         if let Some(session) = self.peer.candidate.take_if(|_| again) {
             self.probed_at = Some(self.now);
-            self.outbox.push(Outgoing::Probe(session));
+            self.outbox.push(Outgoing::Probe(session, link));
         }
     }
 
     fn on_new_run(&mut self, header: &Header<'_>) {
         let kind = self.peer.kind;
-        if let Some(report) = self.peer.on_new_run(header) {
+        let older = header.generation < self.peer.generation;
+        let report = self.peer.on_new_run(header);
+        if let Some(report) = report {
             self.report(report);
         }
-        if self.peer.former.is_full() {
-            self.new_session(); // It leaves all of them behind at once.
+        if report == Some(Report::PeerReturned) && self.peer.kind == PeerKind::Heartbeat {
+            self.on_original_returned();
         }
         if kind != self.peer.kind {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
         }
-        self.links.on_new_session();
-        if self.peer.former.is_full() {
-            self.new_session();
+        self.reports_owed = 0;
+        // Before this run it may have called traffic to itself that is ours now.
+        for side in Side::BOTH
+            .into_iter()
+            .filter(|side| self.wants.covers(*side))
+        {
+            self.groups.announce(side);
         }
+        if older {
+            self.challenge(); // What the run before it has said looks newer from now on.
+        }
+        self.links.on_new_session();
         self.abort_standby();
         // The new run waits for our echo: do not let it wait for the next heartbeat.
         self.outbox.push(Outgoing::Status(self.own_status));
@@ -227,6 +242,11 @@ impl Node {
             }
             Body::Reqnodes => self.outbox.push(Outgoing::Repnodes),
             Body::Starting => {
+                self.peer.begins = true;
+                if self.phase == Phase::Joining && self.peer.hold.is_none() {
+                    // It did not listen to our own question before.
+                    self.timers.set(TimerId::Settle, Some(self.now));
+                }
                 self.outbox.push(Outgoing::Resource {
                     hold: self.own_hold(),
                     stable: self.own_stable(),
@@ -234,21 +254,28 @@ impl Node {
                 });
             }
             Body::Resource {
-                hold, full, stable, ..
-            } if newest && self.peer.kind == PeerKind::Heartbeat => {
+                hold,
+                full,
+                stable,
+                info,
+            } if self.peer.kind == PeerKind::Heartbeat => {
+                if info == Some("standby") {
+                    self.on_releasing();
+                }
                 let known = self.peer.hold.unwrap_or_default().swapped();
                 let hold = match hold {
-                    Some(hold) if full => hold,
+                    Some(hold) if full || hold == Hold::None => hold,
                     Some(hold) => known.with(hold),
                     None => known,
                 };
                 self.on_peer_report(sequence, hold, stable.unwrap_or(self.peer.stable), true);
+                self.answer_original();
             }
             Body::IpRequest { group } => self.on_ip_request(group),
             Body::IpRequestResp {
                 group, ok: true, ..
             } => self.on_ip_granted(group),
-            Body::AskResources { hold, stage } => self.on_ask(hold, stage, newest),
+            Body::AskResources { hold, stage } => self.on_ask(sequence, hold, stage, newest),
             Body::HbTakeover { hold } => self.on_takeover_request(hold.swapped()),
             Body::Shutdone => {
                 self.outbox.push(Outgoing::Ack(sequence));
@@ -285,15 +312,19 @@ impl Node {
     }
 
     /// The peer says after which silence it wants to be dead. The original announces two seconds more
-    /// while it starts.
+    /// while it starts, and thirty when it is about to restart itself.
     fn on_deadtime(&mut self, deadtime: Duration) {
-        const STARTING_EXTRA: Duration = Duration::from_secs(2);
+        const EXTRAS: [Duration; 3] = [
+            Duration::ZERO,
+            Duration::from_secs(2),
+            Duration::from_secs(30),
+        ];
         let floor = self.config.keepalive.times(2);
         self.peer.deadtime = deadtime.max(floor);
         let own = self.config.deadtime;
         // The wire carries whole milliseconds.
         let same = |a: Duration, b: Duration| a.as_millis() == b.as_millis();
-        let differs = !same(deadtime, own) && !same(deadtime, own + STARTING_EXTRA);
+        let differs = !EXTRAS.iter().any(|extra| same(deadtime, own + *extra));
         if differs && !self.peer.deadtime_differs {
             self.report(Report::DeadtimeDiffers(deadtime));
         }

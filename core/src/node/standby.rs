@@ -113,7 +113,7 @@ impl Node {
         self.timers.set(TimerId::Standby, None);
     }
 
-    fn end_standby(&mut self, end: StandbyEnd) {
+    pub(super) fn end_standby(&mut self, end: StandbyEnd) {
         let giving = self.standby.is_giving();
         self.forget_standby();
         self.report(Report::StandbyEnd { giving, end });
@@ -133,13 +133,20 @@ impl Node {
     }
 
     /// The peer's part of the exchange. `hold` is in the giver's terms, as on the wire.
-    pub(super) fn on_ask(&mut self, hold: Hold, stage: Stage, newest: bool) {
+    pub(super) fn on_ask(&mut self, sequence: u64, hold: Hold, stage: Stage, newest: bool) {
         if self.phase != Phase::Member {
             return;
         }
+        let original = self.peer.kind == PeerKind::Heartbeat;
+        // A late `done` may belong to a standby that was broken off since, or to the one before.
+        let latest = newest || (original && sequence > self.asked_at);
         match (stage, self.standby) {
-            (Stage::Me, _) => self.on_ask_me(hold),
+            (Stage::Me, _) => {
+                self.asked_at = sequence;
+                self.on_ask_me(hold);
+            }
             (Stage::Other, Standby::Asking(asked)) if asked == hold => {
+                self.asked_at = sequence;
                 self.report(Report::StandbyBegin { hold, giving: true });
                 self.set_standby(Standby::Giving(hold), OPERATION_MAX);
                 self.let_go(hold, Cause::Standby);
@@ -149,13 +156,9 @@ impl Node {
                     occasion: Occasion::Standby,
                 });
             }
-            // A late `done` may belong to a standby that was broken off since. Systole says the same
-            // in every message, so nothing is lost.
-            (Stage::Done, Standby::Granting(mine))
-                if newest || self.peer.kind == PeerKind::Heartbeat =>
-            {
-                self.take_given(mine);
-            }
+            // Systole says the same in every message, so nothing is lost with a late one.
+            (Stage::Done, Standby::Granting(mine)) if latest => self.take_given(mine),
+            (Stage::Done, Standby::Given(given)) if latest && original => self.on_taken(given),
             _ => {}
         }
     }
@@ -185,11 +188,24 @@ impl Node {
                 giving: false,
             });
         }
-        self.set_standby(Standby::Granting(mine), OPERATION_MAX);
+        // The original gives up on its request when it finds that we had been away.
+        let patience = match self.peer.kind {
+            PeerKind::Heartbeat => REPLY_MAX,
+            PeerKind::Systole | PeerKind::Unknown => OPERATION_MAX,
+        };
+        self.set_standby(Standby::Granting(mine), patience);
         self.peer.stable = false;
         self.peer.gave = Hold::None;
-        self.peer.rejoined = false;
+        // What we have asked for to end a conflict may be due to the peer all the same.
+        self.peer.rejoined &= self.conflict_asked;
         self.outbox.push(Outgoing::Ask(hold, Stage::Other));
+    }
+
+    /// The original has begun to release what it asked us to take; that takes as long as it takes.
+    pub(super) fn on_releasing(&mut self) {
+        if let Standby::Granting(mine) = self.standby {
+            self.set_standby(Standby::Granting(mine), OPERATION_MAX);
+        }
     }
 
     fn take_given(&mut self, mine: Hold) {
@@ -203,6 +219,8 @@ impl Node {
     /// Takes a standby as far as it goes with what is known now.
     pub(super) fn progress_standby(&mut self) {
         let overdue = self.timers.take_due(TimerId::Standby, self.now);
+        // The original calls itself settled in the middle of a standby; only its `done` ends one.
+        let original = self.peer.kind == PeerKind::Heartbeat;
         match self.standby {
             Standby::Giving(hold) => self.progress_giving(hold),
             Standby::Taking(mine) => self.progress_taking(mine),
@@ -214,13 +232,13 @@ impl Node {
             }
             Standby::Given(hold) if self.peer.settled() => {
                 let theirs = self.peer.hold.unwrap_or_default();
-                self.end_standby(if hold.without(theirs) == Hold::None {
-                    StandbyEnd::Done
-                } else {
-                    StandbyEnd::AcquireFailed
-                });
+                if hold.without(theirs) == Hold::None {
+                    self.end_standby(StandbyEnd::Done);
+                } else if !original {
+                    self.end_standby(StandbyEnd::AcquireFailed);
+                }
             }
-            Standby::Granting(_) if self.peer.settled() => {
+            Standby::Granting(_) if self.peer.settled() && !original => {
                 self.end_standby(StandbyEnd::ReleaseFailed);
             }
             Standby::None | Standby::Asking(_) | Standby::Given(_) | Standby::Granting(_) => {}

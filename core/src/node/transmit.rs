@@ -42,11 +42,8 @@ impl Node {
             unix_time: self.config.unix_time.max(1) + self.now.since(self.started).as_secs(),
             ttl: Some(self.config.ttl),
             session: Some(self.sid),
-            echo: if let Outgoing::Probe(session) = outgoing {
-                Some(session)
-            } else {
-                self.peer.session.filter(|_| self.hears_on(link))
-            },
+            echo: self.peer.session.filter(|_| self.hears_on(link)),
+            probe: outgoing.probe(link),
             own: Some((self.own_hold(), self.own_stable())),
             gave: self.standby.gave(),
             going: Some(self.leaving()).filter(|hold| *hold != Hold::None),
@@ -93,7 +90,7 @@ impl Node {
         };
         match outgoing {
             Outgoing::Status(word) => status(word),
-            Outgoing::Probe(_) => status(self.own_status),
+            Outgoing::Probe(..) => status(self.own_status),
             Outgoing::Ack(sequence) => Body::Ack { sequence },
             Outgoing::Rexmit(first, last) => Body::Rexmit { first, last },
             Outgoing::Nak(first) => Body::NakRexmit { first },

@@ -50,6 +50,9 @@ pub struct Header<'a> {
     pub session: Option<u64>,
     /// `echo`: the `sid` that the sender last heard from us on this link.
     pub echo: Option<u64>,
+    /// `probe`: the `sid` of a run of ours that has not proved itself to the sender yet. It proves the
+    /// sender's life, and no more: the sender may still take us for dead.
+    pub probe: Option<u64>,
     /// `own`: what the sender holds, in its own terms, and whether it is settled.
     pub own: Option<(Hold, bool)>,
     /// `gave`: what the sender has released in a standby, in its own terms. It does not take these

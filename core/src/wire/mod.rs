@@ -3,10 +3,15 @@
 //! What arrives goes through three steps, and none looks further than it must:
 //! [`envelope::authenticate`] finds the signature and checks it over the raw bytes, only then splits
 //! them into fields; [`message::parse`] reads the fields. [`message::emit`] is the way back.
+//!
+//! On a serial line [`line`] finds the messages; between a host and its board, and between two boards,
+//! [`board`] carries them together with what the boards have to say.
 
 mod base64;
+pub mod board;
 mod classic;
 pub mod envelope;
+pub mod line;
 pub mod message;
 mod netstring;
 mod writer;

@@ -96,9 +96,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Signs with the sending key; gives the length of the message.
+    /// Signs with the key of this encoding; gives the length of the message.
     pub(super) fn finish(mut self, keys: &Keys) -> Result<usize, EmitError> {
-        let (index, key) = keys.sending();
+        let (index, key) = keys.signing(self.encoding);
         match self.encoding {
             Encoding::Netstring => {
                 self.put(netstring::END)?;

@@ -6,6 +6,7 @@ mod names;
 mod network;
 mod ports;
 mod scripts;
+mod serial;
 mod summary;
 
 use std::io::{self, Write};
@@ -150,6 +151,7 @@ fn check_machine(
     names::check(machine, node, parts, &mut found);
     network::check(machine, parts, &mut found);
     ports::check(machine, parts, &mut found);
+    serial::check(machine, parts, &mut found);
     scripts::check(machine, &options.config_dir, parts, &mut found);
     boot::check(machine, parts, &mut found);
     found.sort_by_key(|diagnostic| diagnostic.severity != Severity::Error);

@@ -4,7 +4,7 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeSet;
 
 use crate::config::diag::{Diagnostic, File, Span};
-use crate::config::{Address, Medium, Parts, Spanned, closest};
+use crate::config::{Address, Link, LinkConfig, Medium, Parts, Spanned, UdpLink, closest};
 
 use super::machine::{Machine, file_name, same_network, service_addresses, text};
 
@@ -20,7 +20,11 @@ const ADDRESS_FILES: [(&str, &str); 6] = [
 
 pub(super) fn check(machine: &Machine, parts: &Parts, found: &mut Vec<Diagnostic>) {
     let mut missing = BTreeSet::new();
-    for link in &parts.ha_cf.links {
+    let is_serial = |link: &&Link| {
+        let config = link.config.as_ref();
+        config.is_some_and(|config| config.serial().is_some())
+    };
+    for link in parts.ha_cf.links.iter().filter(|link| !is_serial(link)) {
         let Spanned { value, span } = &link.interface;
         if !exists(machine, value) && missing.insert(value.clone()) {
             found.push(no_interface(machine, value, File::HaCf, span));
@@ -77,9 +81,8 @@ fn check_peer(machine: &Machine, parts: &Parts, found: &mut Vec<Diagnostic>) {
     let links = &parts.ha_cf.links;
     let leads_to_us = |medium: &Medium| matches!(medium, Medium::Ucast(to) if own(*to));
     let all_ours = links.iter().all(|link| {
-        link.config
-            .as_ref()
-            .is_some_and(|config| leads_to_us(&config.medium))
+        let udp = link.config.as_ref().and_then(LinkConfig::udp);
+        udp.is_some_and(|link| leads_to_us(&link.medium))
     });
     if let Some(link) = links.first().filter(|_| all_ours) {
         found.push(
@@ -96,10 +99,11 @@ fn check_peer(machine: &Machine, parts: &Parts, found: &mut Vec<Diagnostic>) {
         return;
     }
     for link in links {
-        let Some((Medium::Ucast(to), interface)) = link
-            .config
-            .as_ref()
-            .map(|config| (&config.medium, &config.interface))
+        let Some(UdpLink {
+            medium: Medium::Ucast(to),
+            interface,
+            ..
+        }) = link.config.as_ref().and_then(LinkConfig::udp)
         else {
             continue;
         };

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::config::Parts;
 use crate::config::diag::{Diagnostic, File, Severity};
+use crate::config::{LinkConfig, Parts};
 
 use super::machine::{Machine, file_name};
 
@@ -24,7 +24,7 @@ pub(super) fn check(machine: &Machine, parts: &Parts, found: &mut Vec<Diagnostic
     }
     let mut seen = BTreeSet::new();
     for link in &parts.ha_cf.links {
-        let Some(config) = &link.config else {
+        let Some(config) = link.config.as_ref().and_then(LinkConfig::udp) else {
             continue;
         };
         if !seen.insert(config.port) {

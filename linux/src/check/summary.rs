@@ -6,7 +6,9 @@ use std::path::Path;
 use systole_core::config::AutoFailback;
 
 use crate::config::diag::{Count, File};
-use crate::config::{Cluster, LinkConfig, Loaded, LogConfig, Medium, Resource, show_time};
+use crate::config::{
+    Cluster, LinkConfig, Loaded, LogConfig, Medium, Resource, SerialLink, UdpLink, show_time,
+};
 
 /// The verdict, and without errors also what the files mean. `elsewhere` is the node for which they
 /// were read when this machine is not one of theirs.
@@ -98,16 +100,31 @@ fn describe(text: &mut String, cluster: &Cluster, unresolved: &[String]) {
         row("groups", "none".to_owned());
     }
     let (index, key) = cluster.keys.sending();
-    row("key", format!("number {index}, {}", key.method().as_str()));
+    let mut keys = format!("number {index}, {}", key.method().as_str());
+    if let Some(index) = cluster.serial_auth {
+        // Writing to a String cannot fail.
+        let _ = write!(keys, "; on serial lines number {index}");
+    }
+    row("key", keys);
     row("logs", log_text(&cluster.log));
 }
 
 fn link_text(link: &LinkConfig) -> String {
-    let (interface, port) = (&link.interface, link.port);
-    match &link.medium {
-        Medium::Ucast(address) => format!("{interface} to {address}, port {port}"),
-        Medium::Bcast => format!("{interface} to all (broadcast), port {port}"),
-        Medium::Mcast { group, .. } => format!("{interface} to {group} (multicast), port {port}"),
+    match link {
+        LinkConfig::Udp(UdpLink {
+            interface,
+            medium,
+            port,
+        }) => match medium {
+            Medium::Ucast(address) => format!("{interface} to {address}, port {port}"),
+            Medium::Bcast => format!("{interface} to all (broadcast), port {port}"),
+            Medium::Mcast { group, .. } => {
+                format!("{interface} to {group} (multicast), port {port}")
+            }
+        },
+        LinkConfig::Serial(SerialLink { device, baud }) => {
+            format!("{device}, serial line at {baud} baud")
+        }
     }
 }
 

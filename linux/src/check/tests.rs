@@ -323,3 +323,23 @@ fn files_of_other_machines() {
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("the files were read as on rproxy1"), "{text}");
 }
+
+/// Aim: a serial device that is missing, no device at all, or used by a login is told, with the way
+/// out; a good one is not mentioned, and is no missing interface.
+#[test]
+fn serial_devices() {
+    let scene = Scene::good();
+    scene.write("etc/ha.d/ha.cf", &format!("{HA_CF}serial /dev/ttyS7\n"));
+    scene.link("sys/class/tty/ttyS0/device/driver", "/");
+    scene.says("this machine has no serial device /dev/ttyS7", 1);
+    scene.says("help: this machine has /dev/ttyS0", 1);
+    scene.write("dev/ttyS7", "");
+    scene.says("/dev/ttyS7 is no serial device", 1);
+    std::fs::remove_file(scene.dir.path().join("dev/ttyS7")).unwrap();
+    scene.link("dev/ttyS7", "/dev/null");
+    scene.says("is in order: no errors, no warnings", 0);
+    scene.says("/dev/ttyS7, serial line at 19200 baud", 0);
+    scene.link("proc/42/fd/0", "/dev/null");
+    scene.write("proc/42/comm", "agetty\n");
+    scene.says("/dev/ttyS7 is used by `agetty` (process 42)", 1);
+}

@@ -232,7 +232,7 @@ fn about_node(
 ) -> io::Result<u8> {
     let peer = node == report.peer.name;
     if !peer && node != report.node {
-        writeln!(call.out, "Error. May be due to incorrect node name")?;
+        writeln!(call.err, "Error. May be due to incorrect node name")?;
         return Ok(BAD_ARGUMENT);
     }
     let status = word(if peer {
@@ -268,7 +268,7 @@ fn about_node(
             if let Some(link) = links.find(|link| peer && link.interface == wanted) {
                 return writeln!(call.out, "{}", link_word(link)).map(|()| 0);
             }
-            writeln!(call.out, "Error. May be due to incorrect node or link name")?;
+            writeln!(call.err, "Error. May be due to incorrect node or link name")?;
             Ok(BAD_ARGUMENT)
         }
         // No client programs register with us; the original answers this for one unknown.

@@ -75,11 +75,7 @@ fn cl_status_answers() {
             0,
             "The cluster node rproxy1 is active\n",
         ),
-        (
-            "nodestatus nobody",
-            11,
-            "Error. May be due to incorrect node name\n",
-        ),
+        ("nodestatus nobody", 11, ""),
         ("nodetype rproxy2", 0, "normal\n"),
         ("nodeweight rproxy2", 0, "100\n"),
         ("nodesite rproxy2", 0, "\n"),
@@ -95,6 +91,8 @@ fn cl_status_answers() {
         let (got, text, _) = call(&format!("/usr/bin/cl_status {line}"), &mut running());
         assert_eq!((got, text.as_str()), (code, out), "{line}");
     }
+    let (_, _, error) = call("cl_status nodestatus nobody", &mut running());
+    assert_eq!(error, "Error. May be due to incorrect node name\n");
     let (_, text, _) = call("cl_status hbstatus -v", &mut running());
     assert!(
         text.contains("managed by: \"haresources\"\nrproxy2 dead (nodetype: normal)\n\teth0 up\n")

@@ -24,6 +24,8 @@ pub(crate) enum Act {
     Bcast,
     OldBcast,
     Mcast,
+    Baud,
+    Serial,
     Time(Time),
     Scalar(Scalar),
 }
@@ -44,6 +46,7 @@ pub(crate) enum Scalar {
     NiceFailback,
     Hopfudge,
     Autojoin,
+    SerialAuth,
     UseLogd,
     Logfile,
     Debugfile,
@@ -86,19 +89,13 @@ pub(crate) const DIRECTIVES: &[(&str, Handling)] = &[
             "use `ucast6 INTERFACE ADDRESS`, one line for each node",
         ),
     ),
-    (
-        "serial",
-        Refuse(
-            "this version carries heartbeats over UDP only",
-            "remove the line, and give the nodes a second network link (`ucast` or `bcast` on \
-             another interface) in its place",
-        ),
-    ),
-    ("baud", Note("it concerns serial lines only")),
+    ("baud", Acts(Act::Baud)),
+    ("serial", Acts(Act::Serial)),
+    ("serial_auth", Acts(Act::Scalar(Scalar::SerialAuth))),
     (
         "openais",
         Refuse(
-            "this version carries heartbeats over UDP only",
+            "this version carries heartbeats over UDP and serial lines only",
             "remove the line and use `ucast` or `bcast`",
         ),
     ),

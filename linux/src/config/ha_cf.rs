@@ -7,6 +7,7 @@ mod mcast;
 mod media;
 mod nodes;
 mod scalar;
+mod serial;
 mod timing;
 
 use std::collections::BTreeMap;
@@ -35,6 +36,7 @@ pub(crate) struct HaCf {
     pub(crate) initdead: Option<Spanned<Duration>>,
     pub(crate) auto_failback: Option<Spanned<AutoFailback>>,
     pub(crate) hopfudge: Option<Spanned<u8>>,
+    pub(crate) serial_auth: Option<Spanned<u8>>,
     pub(crate) links: Vec<Link>,
     pub(crate) use_logd: Option<Spanned<bool>>,
     pub(crate) log_file: Option<PathBuf>,
@@ -55,6 +57,7 @@ pub(crate) struct Link {
     pub(crate) config: Option<LinkConfig>,
     /// The whole line.
     pub(crate) line: Span,
+    /// The interface, or the path of the serial device.
     pub(crate) interface: Spanned<String>,
 }
 
@@ -89,8 +92,8 @@ struct Reader<'a> {
     config: HaCf,
     /// Where each scalar directive was last met.
     seen: BTreeMap<&'static str, Span>,
-    /// `udpport` lines and, between them, media lines, in the order of the file.
-    ports: media::Ports,
+    ports: media::Ordered<u16>,
+    bauds: media::Ordered<u32>,
     /// Whether a node's name could not be read.
     misread_node: bool,
     diagnostics: Vec<Diagnostic>,
@@ -103,7 +106,8 @@ pub(crate) fn read(text: &str, own: &str, lookup: &Lookup) -> (HaCf, Timing, Vec
         lookup,
         config: HaCf::default(),
         seen: BTreeMap::new(),
-        ports: media::Ports::new(lookup),
+        ports: media::Ordered::new(media::default_port(lookup)),
+        bauds: media::Ordered::new(serial::DEFAULT_BAUD),
         misread_node: false,
         diagnostics: Vec::new(),
     };
@@ -115,6 +119,7 @@ pub(crate) fn read(text: &str, own: &str, lookup: &Lookup) -> (HaCf, Timing, Vec
     reader.check_failback();
     reader.check_logs();
     let timing = reader.check_timing();
+    reader.check_serial(timing.keepalive);
     (reader.config, timing, reader.diagnostics)
 }
 
@@ -217,7 +222,7 @@ impl Reader<'_> {
             }
             Handling::Refuse(why, help) => {
                 // A refused medium is still a sign that somebody thought of links.
-                if matches!(name, "serial" | "mcast6" | "openais") {
+                if matches!(name, "mcast6" | "openais") {
                     self.config.media_lines = self.config.media_lines.saturating_add(1);
                 }
                 let title = format!("`{name}` is refused: {why}");
@@ -245,6 +250,11 @@ impl Reader<'_> {
                 self.bcast(line);
             }
             Act::Mcast => self.mcast(line),
+            Act::Baud => {
+                self.record(line);
+                self.baud(line);
+            }
+            Act::Serial => self.serial(line),
             Act::Time(time) => {
                 self.record(line);
                 self.repeated(line);

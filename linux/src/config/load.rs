@@ -10,7 +10,7 @@ use systole_core::auth::Keys;
 use super::diag::{self, Count, Diagnostic, File, Source, Sources};
 use super::ha_cf::{self, HaCf, Timing};
 use super::lookup::Lookup;
-use super::{Cluster, Medium, Resource, authkeys, haresources, text};
+use super::{Cluster, LinkConfig, Medium, Resource, authkeys, haresources, text};
 
 /// Bytes of a file that are read. The article's three have less than one kilobyte together.
 const FILE_BYTES_MAX: u64 = 256 * 1024;
@@ -86,12 +86,17 @@ pub fn load(dir: &Path, node: &str, options: &LoadOptions) -> Loaded {
     let (groups, said) = haresources::read(&haresources_source.shown, &nodes);
     all.extend(said);
     check_fixed_addresses(&ha_cf, &groups, &mut all);
+    let serial_auth = ha_cf.serial_auth.as_ref().map(|auth| auth.value);
     let mut keys = read_keys(dir, options.copied);
     all.append(&mut keys.diagnostics);
+    let found = keys.keys.map(|found| with_serial(found, serial_auth));
+    let found = found.transpose().unwrap_or_else(|error| {
+        all.push(*error);
+        None
+    });
     let all = diag::arrange(all);
     let parts = Parts { ha_cf, groups };
-    let cluster = keys
-        .keys
+    let cluster = found
         .filter(|_| Count::of(&all).errors == 0)
         .and_then(|keys| cluster(&own, &parts, timing, keys));
     Loaded {
@@ -106,10 +111,29 @@ pub fn load(dir: &Path, node: &str, options: &LoadOptions) -> Loaded {
     }
 }
 
-/// Reads authkeys in `dir`, as when it has changed.
+/// Reads authkeys in `dir`, as when it has changed; `serial_auth` is that of ha.cf.
 #[must_use]
-pub fn load_keys(dir: &Path) -> LoadedKeys {
-    read_keys(dir, false)
+pub fn load_keys(dir: &Path, serial_auth: Option<u8>) -> LoadedKeys {
+    let mut loaded = read_keys(dir, false);
+    loaded.keys = loaded.keys.and_then(|keys| {
+        let taken = with_serial(keys, serial_auth);
+        taken.map_err(|error| loaded.diagnostics.push(*error)).ok()
+    });
+    loaded
+}
+
+/// Lets the key that `serial_auth` names sign on serial lines.
+fn with_serial(keys: Keys, serial_auth: Option<u8>) -> Result<Keys, Box<Diagnostic>> {
+    let Some(index) = serial_auth else {
+        return Ok(keys);
+    };
+    keys.with_serial(index).map_err(|_| {
+        let title = format!("there is no key {index}, which `serial_auth` in ha.cf names");
+        let help = format!(
+            "add `{index} crc` on both nodes, or let `serial_auth` name a key that is there"
+        );
+        Box::new(Diagnostic::error(File::Authkeys, title).help(help))
+    })
 }
 
 fn read_keys(dir: &Path, copied: bool) -> LoadedKeys {
@@ -271,10 +295,11 @@ fn check_fixed_addresses(
         let Resource::Address(address) = &resource.value else {
             continue;
         };
-        let fixed = ha_cf.links.iter().filter_map(|link| link.config.as_ref());
-        if fixed
-            .clone()
-            .any(|link| link.medium == Medium::Ucast(address.address))
+        let links = ha_cf.links.iter().filter_map(|link| link.config.as_ref());
+        let fixed = Medium::Ucast(address.address);
+        if links
+            .filter_map(LinkConfig::udp)
+            .any(|link| link.medium == fixed)
         {
             diagnostics.push(
                 Diagnostic::error(
@@ -317,6 +342,7 @@ fn cluster(own: &str, parts: &Parts, timing: Timing, keys: Keys) -> Option<Clust
         groups: haresources::groups(&parts.groups),
         resources_digest: haresources::digest(&parts.groups),
         keys,
+        serial_auth: ha_cf.serial_auth.as_ref().map(|auth| auth.value),
         log: ha_cf.log(),
         directives: ha_cf.directives.clone(),
     })

@@ -19,6 +19,7 @@ mod time;
 pub use load::{LoadOptions, Loaded, LoadedKeys, load, load_keys};
 pub use own::own_name;
 
+pub(crate) use ha_cf::Link;
 pub(crate) use load::Parts;
 pub(crate) use text::{Spanned, closest};
 pub(crate) use time::show as show_time;
@@ -56,8 +57,10 @@ pub struct Cluster {
     pub groups: Vec<Group>,
     /// Checksum of haresources' meaning, the same on both nodes when the files say the same.
     pub resources_digest: u32,
-    /// The keys of authkeys.
+    /// The keys of authkeys; `serial_auth` has been told to them.
     pub keys: Keys,
+    /// `serial_auth`: the number of the key that signs on serial lines.
+    pub serial_auth: Option<u8>,
     /// Where logs go.
     pub log: LogConfig,
     /// Every recorded directive and its value as written, for `HA_<directive>` in scripts.
@@ -68,8 +71,10 @@ impl Cluster {
     /// The links that lead to the peer: without those to one of this machine's addresses.
     #[must_use]
     pub fn without_own(&self, own: &[IpAddr]) -> Vec<LinkConfig> {
-        let is_own =
-            |link: &&LinkConfig| matches!(link.medium, Medium::Ucast(to) if own.contains(&to));
+        let is_own = |link: &&LinkConfig| {
+            link.udp()
+                .is_some_and(|link| matches!(link.medium, Medium::Ucast(to) if own.contains(&to)))
+        };
         self.links
             .iter()
             .filter(|link| !is_own(link))
@@ -80,7 +85,16 @@ impl Cluster {
 
 /// One heartbeat link.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkConfig {
+pub enum LinkConfig {
+    /// Packets over a network.
+    Udp(UdpLink),
+    /// Messages over a serial line.
+    Serial(SerialLink),
+}
+
+/// A link over a network.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UdpLink {
     /// The interface it is bound to.
     pub interface: String,
     /// How it reaches the peer.
@@ -89,7 +103,62 @@ pub struct LinkConfig {
     pub port: u16,
 }
 
-/// How a link reaches the peer.
+/// A link over a serial line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SerialLink {
+    /// The path of the device.
+    pub device: String,
+    /// Bits a second, one of [`BAUD_RATES`].
+    pub baud: u32,
+}
+
+/// The values of `baud`.
+pub const BAUD_RATES: [u32; 7] = [9_600, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800];
+
+impl LinkConfig {
+    /// Its name in status and log, the line of ha.cf: `ucast eth0 192.168.1.2`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Udp(link) => {
+                let interface = &link.interface;
+                match &link.medium {
+                    Medium::Ucast(to) => format!("ucast {interface} {to}"),
+                    Medium::Bcast => format!("bcast {interface}"),
+                    Medium::Mcast { group, .. } => format!("mcast {interface} {group}"),
+                }
+            }
+            Self::Serial(link) => format!("serial {}", link.device),
+        }
+    }
+
+    /// What it leaves this machine by: the interface, or the serial device.
+    #[must_use]
+    pub fn interface(&self) -> &str {
+        match self {
+            Self::Udp(link) => &link.interface,
+            Self::Serial(link) => &link.device,
+        }
+    }
+
+    /// The network link, if it is one.
+    pub(crate) const fn udp(&self) -> Option<&UdpLink> {
+        match self {
+            Self::Udp(link) => Some(link),
+            Self::Serial(_) => None,
+        }
+    }
+
+    /// The serial line, if it is one.
+    pub(crate) const fn serial(&self) -> Option<&SerialLink> {
+        match self {
+            Self::Udp(_) => None,
+            Self::Serial(link) => Some(link),
+        }
+    }
+}
+
+/// How a network link reaches the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Medium {
     /// To one address.

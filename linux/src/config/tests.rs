@@ -91,11 +91,9 @@ fn own_links_are_dropped() {
     let own = ["192.168.1.1".parse().unwrap(), "::1".parse().unwrap()];
     let links = cluster.without_own(&own);
     assert_eq!(links.len(), 1);
-    assert_eq!(
-        links[0].medium,
-        Medium::Ucast("192.168.1.2".parse().unwrap())
-    );
-    assert_eq!(links[0].port, 695);
+    let link = links[0].udp().unwrap();
+    assert_eq!(link.medium, Medium::Ucast("192.168.1.2".parse().unwrap()));
+    assert_eq!(link.port, 695);
 }
 
 /// Aim: udpport acts on the lines after it only, several times if asked.
@@ -111,9 +109,42 @@ fn udpport_is_positional() {
     let ports: Vec<u16> = cluster(dir.path())
         .links
         .iter()
-        .map(|link| link.port)
+        .map(|link| link.udp().unwrap().port)
         .collect();
     assert_eq!(ports, [694, 700, 700, 701]);
+}
+
+/// Aim: baud acts on the lines after it only, and a line can name several devices.
+#[test]
+fn baud_is_positional() {
+    let dir = directory();
+    write(
+        dir.path(),
+        "ha.cf",
+        "serial /dev/ttyS0\nbaud 115200\nserial /dev/ttyS1 /dev/ttyS2\nserial_auth 1\n\
+         auto_failback off\nnode rproxy1 rproxy2\n",
+    );
+    let cluster = cluster(dir.path());
+    let lines: Vec<_> = cluster
+        .links
+        .iter()
+        .map(|link| link.serial().unwrap())
+        .collect();
+    let bauds: Vec<u32> = lines.iter().map(|line| line.baud).collect();
+    assert_eq!(bauds, [19_200, 115_200, 115_200]);
+    assert_eq!(cluster.links[2].name(), "serial /dev/ttyS2");
+    assert_eq!(cluster.links[2].interface(), "/dev/ttyS2");
+    assert_eq!(cluster.serial_auth, Some(1));
+}
+
+/// Aim: keys that lack the one of `serial_auth` are not taken over while the daemon runs.
+#[test]
+fn serial_key_is_looked_for() {
+    let dir = directory();
+    assert!(load_keys(dir.path(), Some(1)).keys.is_some());
+    let lacking = load_keys(dir.path(), Some(2));
+    assert!(lacking.keys.is_none());
+    assert!(lacking.diagnostics[0].title.contains("no key 2"));
 }
 
 /// Aim: times that are not written have the original's defaults.
@@ -192,14 +223,14 @@ fn odd_files() {
 #[test]
 fn exposed_keys_are_refused() {
     let dir = directory();
-    assert!(load_keys(dir.path()).keys.is_some());
+    assert!(load_keys(dir.path(), None).keys.is_some());
     let path = dir.path().join("authkeys");
     for mode in [0o640, 0o604, 0o620, 0o601] {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-        assert!(load_keys(dir.path()).keys.is_none(), "{mode:o}");
+        assert!(load_keys(dir.path(), None).keys.is_none(), "{mode:o}");
     }
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o400)).unwrap();
-    assert!(load_keys(dir.path()).keys.is_some());
+    assert!(load_keys(dir.path(), None).keys.is_some());
 }
 
 /// Aim: a host name is looked up when the machine may be asked, and only then.

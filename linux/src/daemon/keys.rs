@@ -24,10 +24,10 @@ pub(super) struct KeyReader {
 }
 
 impl KeyReader {
-    pub(super) fn new(config_dir: &Path) -> Self {
+    pub(super) fn new(config_dir: &Path, serial_auth: Option<u8>) -> Self {
         let dir = config_dir.to_owned();
         Self::with(move || {
-            let loaded = load_keys(&dir);
+            let loaded = load_keys(&dir, serial_auth);
             let text = || render(&loaded.diagnostics, &loaded.sources, Style::Plain);
             loaded.keys.map(Box::new).ok_or_else(text)
         })

@@ -21,7 +21,7 @@ use super::view::View;
 use super::{Daemon, Signals, Watchdog};
 use crate::agent::{Agent, Deadlines, Environment, Places};
 use crate::config::render::{Style, render};
-use crate::config::{Cluster, LinkConfig, LoadOptions, Medium, load};
+use crate::config::{Cluster, LinkConfig, LoadOptions, load};
 use crate::control::{Control, ControlError};
 use crate::entropy;
 use crate::journal::{Journal, JournalError, Sockets};
@@ -47,9 +47,9 @@ pub struct Options {
     pub runtime_dir: PathBuf,
 }
 
-/// Why the daemon does not start. Nothing was sent or changed.
+/// Why the daemon does not start, or did not stop well.
 #[derive(Debug, Error)]
-pub enum StartError {
+pub enum RunError {
     /// The three files hold errors; they were written to stderr.
     #[error("the configuration in {} has errors (above); `systole check` shows them again", .0.display())]
     Config(PathBuf),
@@ -83,6 +83,12 @@ pub enum StartError {
     /// Another daemon runs, or there is no control socket.
     #[error(transparent)]
     Control(#[from] ControlError),
+    /// It has ended, and something could not be stopped in ten tries.
+    #[error(
+        "stopped, but a group could not be released and may still run here; the lines above name \
+         it. The peer takes over after deadtime: end what is left before"
+    )]
+    Unreleased,
     /// A file, a directory or the event loop.
     #[error("{0}")]
     Io(#[from] io::Error),
@@ -92,7 +98,7 @@ pub enum StartError {
 ///
 /// # Errors
 /// When it cannot start. Errors in the three files are written to stderr first.
-pub fn run(options: &Options) -> Result<(), StartError> {
+pub fn run(options: &Options) -> Result<(), RunError> {
     let cluster = read_files(options)?;
     // systemd puts a service's stderr into the journal: one copy is enough.
     let terminal = !cluster.log.system || std::env::var_os("JOURNAL_STREAM").is_none();
@@ -112,6 +118,10 @@ pub fn run(options: &Options) -> Result<(), StartError> {
                 tracing::error!("cannot start: {error}");
             })?;
         daemon.run().await;
+        if daemon.holds_something() {
+            tracing::error!("{}", RunError::Unreleased);
+            return Err(RunError::Unreleased);
+        }
         tracing::info!("stopped");
         Ok(())
     });
@@ -119,7 +129,7 @@ pub fn run(options: &Options) -> Result<(), StartError> {
     outcome
 }
 
-fn read_files(options: &Options) -> Result<Cluster, StartError> {
+fn read_files(options: &Options) -> Result<Cluster, RunError> {
     let loaded = load(&options.config_dir, &options.node, &LoadOptions::default());
     let style = Style::of(&io::stderr());
     let text = render(&loaded.diagnostics, &loaded.sources, style);
@@ -127,21 +137,21 @@ fn read_files(options: &Options) -> Result<Cluster, StartError> {
     let _ = io::stderr().write_all(text.as_bytes());
     loaded
         .cluster
-        .ok_or_else(|| StartError::Config(options.config_dir.clone()))
+        .ok_or_else(|| RunError::Config(options.config_dir.clone()))
 }
 
 async fn start(
     options: &Options,
     cluster: Cluster,
     journal: Arc<Journal>,
-) -> Result<Daemon, StartError> {
+) -> Result<Daemon, RunError> {
     // First, so that a stop during the start also releases what an earlier run has left here.
     let signals = Signals::new()?;
     let control = Control::open(&options.runtime_dir)?;
     let own = own_addresses()?;
     let links = cluster.without_own(&own);
     if links.is_empty() {
-        return Err(StartError::NoLink { peer: cluster.peer });
+        return Err(RunError::NoLink { peer: cluster.peer });
     }
     let opened = Links::open(&links)?;
     let identity = state::open(&options.state_dir)?;
@@ -191,7 +201,7 @@ async fn start(
         journal,
         signals,
         alarm: clock::Alarm::new()?,
-        keys: KeyReader::new(&options.config_dir),
+        keys: KeyReader::new(&options.config_dir, cluster.serial_auth),
         manager: Manager::new(std::env::var_os("NOTIFY_SOCKET")),
         watchdog: Watchdog::new(),
         frame: [0; FRAME_BYTES_MAX],
@@ -218,7 +228,7 @@ fn lease(deadtime: Duration) -> Option<Lease> {
 
 /// The groups of which an earlier run has left an address here. An address that no group names any
 /// more is removed: nobody else would ever do so.
-async fn left_over(service_ip: &ServiceIp, cluster: &Cluster) -> Result<Vec<GroupId>, StartError> {
+async fn left_over(service_ip: &ServiceIp, cluster: &Cluster) -> Result<Vec<GroupId>, RunError> {
     let mut left = Vec::new();
     for address in service_ip.owned().await? {
         let before = left.len();
@@ -247,7 +257,7 @@ async fn left_over(service_ip: &ServiceIp, cluster: &Cluster) -> Result<Vec<Grou
     Ok(left)
 }
 
-fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<Node, StartError> {
+fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<Node, RunError> {
     let side = |node: &str| {
         if node == cluster.node {
             Side::Local
@@ -277,7 +287,7 @@ fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<N
         initdead: cluster.initdead,
         auto_failback: cluster.auto_failback,
         ttl: cluster.ttl,
-        links: &vec![Encoding::Netstring; links.len()],
+        links: &links.iter().map(encoding).collect::<Vec<_>>(),
         groups: &groups,
         resources_digest: cluster.resources_digest,
         keys: cluster.keys.clone(),
@@ -289,16 +299,19 @@ fn node(cluster: &Cluster, links: &[LinkConfig], identity: Identity) -> Result<N
     ))
 }
 
+/// What the original sends on such a link.
+const fn encoding(link: &LinkConfig) -> Encoding {
+    match link {
+        LinkConfig::Udp(_) => Encoding::Netstring,
+        LinkConfig::Serial(_) => Encoding::Classic,
+    }
+}
+
 fn names(cluster: &Cluster, links: &[LinkConfig]) -> Names {
-    let link = |link: &LinkConfig| match &link.medium {
-        Medium::Ucast(to) => format!("ucast {} {to}", link.interface),
-        Medium::Bcast => format!("bcast {}", link.interface),
-        Medium::Mcast { group, .. } => format!("mcast {} {group}", link.interface),
-    };
     Names {
         node: cluster.node.clone(),
         peer: cluster.peer.clone(),
-        links: links.iter().map(link).collect(),
+        links: links.iter().map(LinkConfig::name).collect(),
         groups: cluster
             .groups
             .iter()

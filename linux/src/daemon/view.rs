@@ -35,7 +35,7 @@ impl View {
         };
         let link = |(name, link): (&String, &LinkConfig)| LinkReport {
             name: name.clone(),
-            interface: link.interface.clone(),
+            interface: link.interface().to_owned(),
             ..LinkReport::default()
         };
         let parameter = |(name, value): &(String, String)| Parameter {

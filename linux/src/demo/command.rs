@@ -73,12 +73,14 @@ fn play(args: &Args, settings: &Settings, interrupt: Interrupt) -> anyhow::Resul
     let mut story = Story {
         lab: &mut lab,
         screen,
+        live: Some(live),
         deadtime: duration(settings.deadtime),
         steps: Vec::new(),
         runs: Vec::new(),
     };
     let told = story.tell();
-    drop(live);
+    // What is left to tell comes before the results.
+    story.live = None;
     if matches!(&told, Err(error) if interrupted(error)) {
         return told.map(|()| ExitCode::SUCCESS);
     }

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use systole_core::time::{Duration as Span, Instant};
@@ -18,39 +18,50 @@ const DELAY: Span = Span::from_millis(300);
 /// Announcements are repeated; within this time they are one.
 const ANNOUNCEMENT: Span = Span::from_secs(2);
 
-/// The teller; ends when it is dropped.
+/// One line: when, who, how it is meant, what.
+type Event = (Instant, &'static str, Tone, String);
+
+/// The teller. Dropped, it tells what is left and ends.
 #[derive(Debug)]
 pub(super) struct Live {
     done: Arc<AtomicBool>,
+    actions: Arc<Mutex<Vec<Event>>>,
     teller: Option<JoinHandle<()>>,
 }
 
 impl Live {
     pub(super) fn start(watch: Watch, screen: Screen) -> Self {
         let done = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&done);
+        let actions = Arc::new(Mutex::new(Vec::new()));
+        let (stop, queue) = (Arc::clone(&done), Arc::clone(&actions));
         let teller = thread::spawn(move || {
             let mut story = Story::default();
             let mut told = screen.origin;
-            while !stop.load(Ordering::Relaxed) {
-                thread::sleep(Duration::from_millis(20));
-                let until =
-                    Instant::from_micros(now().as_micros().saturating_sub(DELAY.as_micros()));
-                let mut samples = watch.since(told);
-                samples.retain(|sample| sample.sent < until);
-                samples.sort_by_key(|sample| sample.sent);
-                for sample in &samples {
-                    if let Some((at, who, tone, text)) = story.tell(sample) {
-                        screen.event(at, who, tone, &text);
-                    }
+            loop {
+                let last = stop.load(Ordering::Relaxed);
+                let delay = if last { 0 } else { DELAY.as_micros() };
+                let until = Instant::from_micros(now().as_micros().saturating_sub(delay));
+                for (at, who, tone, text) in story.events(&watch, &queue, told, until) {
+                    screen.event(at, who, tone, &text);
                 }
                 told = until;
+                if last {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(20));
             }
         });
         Self {
             done,
+            actions,
             teller: Some(teller),
         }
+    }
+
+    /// Tells an action of the demo itself, in its place between what the client saw.
+    pub(super) fn action(&self, at: Instant, who: &'static str, tone: Tone, text: &str) {
+        let mut actions = self.actions.lock().unwrap_or_else(PoisonError::into_inner);
+        actions.push((at, who, tone, text.to_owned()));
     }
 }
 
@@ -73,7 +84,28 @@ struct Story {
 }
 
 impl Story {
-    fn tell(&mut self, sample: &Sample) -> Option<(Instant, &'static str, Tone, String)> {
+    /// What is to be told of the time from `from` to before `until`, in its order.
+    fn events(
+        &mut self,
+        watch: &Watch,
+        actions: &Mutex<Vec<Event>>,
+        from: Instant,
+        until: Instant,
+    ) -> Vec<Event> {
+        let mut samples = watch.since(from);
+        samples.retain(|sample| sample.sent < until);
+        samples.sort_by_key(|sample| sample.sent);
+        let mut events: Vec<Event> = samples
+            .iter()
+            .filter_map(|sample| self.tell(sample))
+            .collect();
+        let mut actions = actions.lock().unwrap_or_else(PoisonError::into_inner);
+        events.extend(actions.extract_if(.., |(at, ..)| *at < until));
+        events.sort_by_key(|(at, ..)| *at);
+        events
+    }
+
+    fn tell(&mut self, sample: &Sample) -> Option<Event> {
         match sample.probe {
             Probe::Http => self
                 .http(sample)

@@ -180,7 +180,8 @@ fn legend(style: Style, step: Duration) -> String {
     let [holding, running, outage] =
         [Cell::Holding, Cell::Running, Cell::Outage].map(|cell| character(cell, style.unicode));
     format!(
-        "{holding} address here  {running} standing by  1 2 who answers  {outage} no answer  ({step} a column)"
+        "{holding} address here  {running} standing by  1 2 who answers  \
+         {outage} no answer  ({step} a column)"
     )
 }
 

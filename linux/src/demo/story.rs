@@ -7,6 +7,7 @@ use systole_core::time::{Duration as Span, Instant};
 
 use super::analysis::{self, longest_outage, outages, overlaps};
 use super::lab::Lab;
+use super::live::Live;
 use super::sample::{Host, Probe, Sample};
 use super::screen::{Screen, Tone};
 use crate::clock::{duration, now};
@@ -45,6 +46,8 @@ const START_UP: Span = Span::from_secs(1);
 pub(super) struct Story<'a> {
     pub(super) lab: &'a mut Lab,
     pub(super) screen: Screen,
+    /// Who tells it while it happens.
+    pub(super) live: Option<Live>,
     pub(super) deadtime: Span,
     pub(super) steps: Vec<Step>,
     /// When which daemon ran.
@@ -61,9 +64,7 @@ impl Story<'_> {
             self.deadtime + DECISION,
             second,
             |story| {
-                story
-                    .screen
-                    .event(now(), first.name(), Tone::Action, "loses its power");
+                story.says(first, Tone::Action, "loses its power");
                 story.ends(first);
                 Ok(story.lab.power_cut(first)?)
             },
@@ -73,9 +74,7 @@ impl Story<'_> {
             story.start(first)
         })?;
         self.step("hb_standby on rproxy1", PLANNED, second, |story| {
-            story
-                .screen
-                .event(now(), first.name(), Tone::Action, "systole standby");
+            story.says(first, Tone::Action, "systole standby");
             let output = story.lab.node(first).run_systole(&["standby"])?;
             anyhow::ensure!(
                 output.status.success(),
@@ -182,8 +181,7 @@ impl Story<'_> {
     /// Switches a machine on.
     pub(super) fn boot(&mut self, host: Host) -> anyhow::Result<()> {
         self.lab.power_on(host)?;
-        self.screen
-            .event(now(), host.name(), Tone::Action, "is switched on");
+        self.says(host, Tone::Action, "is switched on");
         Ok(())
     }
 
@@ -191,8 +189,7 @@ impl Story<'_> {
     pub(super) fn start(&mut self, host: Host) -> anyhow::Result<()> {
         self.lab.node_mut(host).start()?;
         let at = now();
-        self.screen
-            .event(at, host.name(), Tone::Action, "systole run");
+        self.says(host, Tone::Action, "systole run");
         self.runs.push(analysis::Span {
             host,
             from: at,
@@ -203,17 +200,18 @@ impl Story<'_> {
 
     /// Stops a daemon cleanly.
     pub(super) fn stop(&mut self, host: Host) -> anyhow::Result<()> {
-        self.screen.event(
-            now(),
-            host.name(),
-            Tone::Action,
-            "is asked to stop (SIGTERM)",
-        );
+        self.says(host, Tone::Action, "is asked to stop (SIGTERM)");
         self.lab.node_mut(host).stop(STEP_LIMIT)?;
         self.ends(host);
-        self.screen
-            .event(now(), host.name(), Tone::Plain, "has stopped");
+        self.says(host, Tone::Plain, "has stopped");
         Ok(())
+    }
+
+    fn says(&self, host: Host, tone: Tone, text: &str) {
+        match &self.live {
+            Some(live) => live.action(now(), host.name(), tone, text),
+            None => self.screen.event(now(), host.name(), tone, text),
+        }
     }
 
     fn ends(&mut self, host: Host) {

@@ -1,4 +1,4 @@
-//! Why a link does not work, in words that name the interface, the port and the way out.
+//! Why a link does not work, in words that name the interface or device, the port and the way out.
 
 use core::net::IpAddr;
 
@@ -52,6 +52,43 @@ pub enum LinkError {
         /// The link's port.
         port: u16,
     },
+    /// A serial device is not there. The link comes when it appears.
+    #[error(
+        "serial device {0} does not exist; the link comes up when it appears (a USB adapter keeps \
+         its name under /dev/serial/by-id)"
+    )]
+    DeviceMissing(String),
+    /// The serial device may not be opened.
+    #[error(
+        "opening {0} is not allowed; run as root, or give the unit \
+         SupplementaryGroups=dialout"
+    )]
+    DeviceRefused(String),
+    /// Another program has the serial device.
+    #[error(
+        "{0} is already used by another program, perhaps another Systole; find it with: \
+         fuser -v {0}"
+    )]
+    DeviceInUse(String),
+    /// The device is no terminal.
+    #[error("{0} is no serial device; correct the `serial` line of ha.cf")]
+    NoTerminal(String),
+    /// Nothing that is sent leaves.
+    #[error(
+        "{0} does not take what is sent: the cable is unplugged or has no RTS/CTS lines, or \
+         nobody listens at its other end"
+    )]
+    LineStalled(String),
+    /// Something else that the kernel said about a serial device.
+    #[error("cannot {what} {path}: {}{}", .errno.desc(), device_hint(*.errno))]
+    Device {
+        /// What was being done.
+        what: &'static str,
+        /// The device.
+        path: String,
+        /// What the kernel said.
+        errno: Errno,
+    },
     /// The thread that looks at the interfaces cannot be started.
     #[error("cannot start the thread that looks at the interfaces: {}", .0.desc())]
     Thread(Errno),
@@ -85,8 +122,21 @@ impl LinkError {
     pub const fn is_fatal_at_start(&self) -> bool {
         matches!(
             self,
-            Self::PortInUse { .. } | Self::BindDeviceRefused(_) | Self::PortRefused { .. }
+            Self::PortInUse { .. }
+                | Self::BindDeviceRefused(_)
+                | Self::PortRefused { .. }
+                | Self::DeviceInUse(_)
+                | Self::DeviceRefused(_)
+                | Self::NoTerminal(_)
         )
+    }
+}
+
+fn device_hint(errno: Errno) -> &'static str {
+    if errno == Errno::EIO {
+        "; it was unplugged, or there is no hardware behind this device"
+    } else {
+        ""
     }
 }
 

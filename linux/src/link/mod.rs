@@ -1,5 +1,6 @@
-//! The heartbeat links: bytes to and from the peer over UDP, and what becomes of a link whose
-//! interface goes down, vanishes or is replaced. Nothing here waits, and nothing here gives up.
+//! The heartbeat links: bytes to and from the peer over UDP and serial lines, and what becomes of a
+//! link whose interface or device goes down, vanishes or is replaced. Nothing here waits, and
+//! nothing here gives up.
 
 use core::cmp::Reverse;
 use core::future::poll_fn;
@@ -9,10 +10,11 @@ use std::io;
 
 use systole_core::id::LinkId;
 
-use crate::config::{LinkConfig, Medium};
+use crate::config::{LinkConfig, Medium, UdpLink};
 
 mod error;
 pub(crate) mod interface;
+mod serial;
 mod state;
 mod udp;
 mod watch;
@@ -22,8 +24,9 @@ pub use interface::own_addresses;
 
 use error::errno;
 use interface::{Interface, interfaces};
-use state::{Link, Port, fit};
-use udp::{Envelope, Receiver};
+use serial::Line;
+use state::{Link, Path, Port, Udp, fit};
+use udp::Envelope;
 use watch::Watch;
 
 #[cfg(test)]
@@ -32,7 +35,7 @@ mod tests;
 /// What `Links::recv` has to tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LinkEvent {
-    /// A datagram is in the caller's buffer. One that fills the buffer may have been longer.
+    /// A message is in the caller's buffer. A datagram that fills the buffer may have been longer.
     Frame {
         /// The link it arrived on.
         link: LinkId,
@@ -54,12 +57,20 @@ pub enum LinkEvent {
 /// Packets of our own that are passed over in one go; the kernel hands us our broadcasts as well.
 const OWN_FRAMES_MAX: usize = 64;
 
-/// What reading the ports came to.
+/// What reading all ports and lines came to.
 enum Next {
     Event(LinkEvent),
     Silence,
     /// Enough for now; there may be more.
     More,
+}
+
+/// What reading one of them came to.
+enum Read {
+    Nothing,
+    Frame(LinkId, usize),
+    /// Our own packet, or an error that a link now has.
+    Other,
 }
 
 /// All links of this node. `LinkId` is the position in the configuration.
@@ -81,32 +92,15 @@ impl Links {
         let mut ports: Vec<Port> = Vec::new();
         let links = configs
             .iter()
-            .map(|config| {
-                let ipv6 = matches!(config.medium, Medium::Ucast(IpAddr::V6(_)));
-                let same = |port: &Port| {
-                    port.interface == config.interface
-                        && port.number == config.port
-                        && port.ipv6 == ipv6
-                };
-                let port = ports.iter().position(same).unwrap_or_else(|| {
-                    ports.push(Port {
-                        interface: config.interface.clone(),
-                        number: config.port,
-                        ipv6,
-                        index: 0,
-                        own: Vec::new(),
-                        receiver: None,
-                    });
-                    ports.len() - 1
-                });
-                Link {
+            .map(|config| match config {
+                LinkConfig::Udp(config) => Link::new(Path::Udp(Box::new(Udp {
                     config: config.clone(),
-                    port,
+                    port: port_of(&mut ports, config),
                     sender: None,
-                    fault: None,
-                    send_fault: None,
-                    told: true,
                     dropped: 0,
+                }))),
+                LinkConfig::Serial(config) => {
+                    Link::new_line(Line::new(&config.device, config.baud))
                 }
             })
             .collect();
@@ -142,12 +136,14 @@ impl Links {
         self.all.get(usize::from(link.0)).and_then(Link::trouble)
     }
 
-    /// Packets of a link that were dropped because the kernel had no room for them.
+    /// Messages of a link that were dropped because there was no room for them.
     #[must_use]
     pub fn dropped(&self, link: LinkId) -> u64 {
-        self.all
-            .get(usize::from(link.0))
-            .map_or(0, |link| link.dropped)
+        match self.all.get(usize::from(link.0)).map(|link| &link.path) {
+            Some(Path::Udp(udp)) => udp.dropped,
+            Some(Path::Serial(serial)) => serial.dropped(),
+            None => 0,
+        }
     }
 
     /// Sends one packet without waiting; a full queue drops it, counted. Keep sending on a link
@@ -156,31 +152,9 @@ impl Links {
     /// # Errors
     /// Why it could not be sent. `recv` also reports it, once; there is nothing more to do.
     pub fn send(&mut self, link: LinkId, bytes: &[u8]) -> Result<(), LinkError> {
-        let Some(link) = self.all.get_mut(usize::from(link.0)) else {
-            return Ok(());
-        };
-        if let Some(fault) = &link.fault {
-            return Err(fault.clone());
-        }
-        let Some(sender) = &link.sender else {
-            return Ok(());
-        };
-        match sender.send(bytes) {
-            Ok(sent) => {
-                link.dropped += u64::from(!sent);
-                link.send_fault = None;
-                Ok(())
-            }
-            Err(error) => {
-                let fault = LinkError::Send {
-                    interface: link.config.interface.clone(),
-                    target: sender.target().ip(),
-                    errno: errno(&error),
-                };
-                link.send_fault = Some(fault.clone());
-                Err(fault)
-            }
-        }
+        self.all
+            .get_mut(usize::from(link.0))
+            .map_or(Ok(()), |link| link.send(bytes))
     }
 
     /// Waits for the next frame or change. Loses nothing when it is dropped before it is done,
@@ -198,7 +172,7 @@ impl Links {
         if let Some(change) = self.next_change() {
             return Poll::Ready(change);
         }
-        match self.next_frame(|receiver| receiver.poll_receive(context, buffer)) {
+        match self.next_frame(Some(context), buffer) {
             Next::Event(event) => Poll::Ready(event),
             Next::Silence => Poll::Pending,
             Next::More => {
@@ -214,35 +188,32 @@ impl Links {
         if let Some(change) = self.next_change() {
             return Some(change);
         }
-        match self.next_frame(|receiver| receiver.receive_now(buffer)) {
+        match self.next_frame(None, buffer) {
             Next::Event(event) => Some(event),
             Next::Silence | Next::More => None,
         }
     }
 
-    /// Reads the ports in turn until there is something for the caller or all are silent.
-    fn next_frame(
-        &mut self,
-        mut read: impl FnMut(&mut Receiver) -> Poll<io::Result<(usize, Envelope)>>,
-    ) -> Next {
+    /// Reads the ports and lines in turn until there is something for the caller or all are silent.
+    /// Without a context the kernel itself is asked.
+    fn next_frame(&mut self, mut context: Option<&mut Context<'_>>, buffer: &mut [u8]) -> Next {
+        let sources = self.ports.len() + self.all.len();
         let mut silent = 0;
-        for _ in 0..self.ports.len() + OWN_FRAMES_MAX {
-            if silent == self.ports.len() {
+        for _ in 0..sources + OWN_FRAMES_MAX {
+            if silent == sources {
                 return Next::Silence;
             }
-            let number = self.next % self.ports.len();
+            let number = self.next % sources;
             self.next = number + 1;
-            let receiver = self.ports.get_mut(number).and_then(Port::receiver);
-            match receiver.map_or(Poll::Pending, &mut read) {
-                Poll::Pending => silent += 1,
-                Poll::Ready(Ok((len, envelope))) => {
+            let context = context.as_deref_mut();
+            match match number.checked_sub(self.ports.len()) {
+                None => self.read_port(number, context, buffer),
+                Some(link) => self.read_line(link, context, buffer),
+            } {
+                Read::Nothing => silent += 1,
+                Read::Frame(link, len) => return Next::Event(LinkEvent::Frame { link, len }),
+                Read::Other => {
                     silent = 0;
-                    if let Some(link) = self.link_of(number, envelope) {
-                        return Next::Event(LinkEvent::Frame { link, len });
-                    }
-                }
-                Poll::Ready(Err(error)) => {
-                    self.on_receive_error(number, &error);
                     if let Some(change) = self.next_change() {
                         return Next::Event(change);
                     }
@@ -252,6 +223,50 @@ impl Links {
         Next::More
     }
 
+    fn read_port(
+        &mut self,
+        number: usize,
+        context: Option<&mut Context<'_>>,
+        buffer: &mut [u8],
+    ) -> Read {
+        let Some(receiver) = self.ports.get_mut(number).and_then(Port::receiver) else {
+            return Read::Nothing;
+        };
+        let read = match context {
+            Some(context) => receiver.poll_receive(context, buffer),
+            None => receiver.receive_now(buffer),
+        };
+        match read {
+            Poll::Pending => Read::Nothing,
+            Poll::Ready(Ok((len, envelope))) => self
+                .link_of(number, envelope)
+                .map_or(Read::Other, |link| Read::Frame(link, len)),
+            Poll::Ready(Err(error)) => {
+                self.on_receive_error(number, &error);
+                Read::Other
+            }
+        }
+    }
+
+    fn read_line(
+        &mut self,
+        number: usize,
+        context: Option<&mut Context<'_>>,
+        buffer: &mut [u8],
+    ) -> Read {
+        let Some(link) = self.all.get_mut(number) else {
+            return Read::Nothing;
+        };
+        match link.read_line(context, buffer) {
+            Poll::Ready(Some(len)) => {
+                Read::Frame(LinkId(u8::try_from(number).unwrap_or(u8::MAX)), len)
+            }
+            // Writing what was due may have shown that it has stalled, or works again.
+            Poll::Pending if link.told == link.trouble().is_none() => Read::Nothing,
+            Poll::Pending | Poll::Ready(None) => Read::Other,
+        }
+    }
+
     /// A socket that cannot receive is closed and opened again at the next look.
     fn on_receive_error(&mut self, number: usize, error: &io::Error) {
         let Some(port) = self.ports.get_mut(number) else {
@@ -259,7 +274,8 @@ impl Links {
         };
         port.receiver = None;
         self.watch.worry();
-        for link in self.all.iter_mut().filter(|link| link.port == number) {
+        let members = self.all.iter_mut();
+        for link in members.filter(|link| link.on_port(number).is_some()) {
             link.fault = Some(LinkError::Socket {
                 what: "receive on",
                 interface: port.interface.clone(),
@@ -278,7 +294,7 @@ impl Links {
                     link: LinkId(u8::try_from(number).unwrap_or(u8::MAX)),
                     works,
                     why: link.trouble().map_or_else(
-                        || format!("{} works now", link.config.interface),
+                        || format!("{} works now", link.interface()),
                         ToString::to_string,
                     ),
                 });
@@ -297,13 +313,14 @@ impl Links {
             }
         };
         for (number, port) in self.ports.iter_mut().enumerate() {
-            let groups = self.all.iter().filter_map(|link| match link.config.medium {
-                Medium::Mcast { group, .. } if link.port == number => Some(group),
-                Medium::Mcast { .. } | Medium::Ucast(_) | Medium::Bcast => None,
+            let members = self.all.iter().filter_map(|link| link.on_port(number));
+            let groups = members.filter_map(|link| match link.config.medium {
+                Medium::Mcast { group, .. } => Some(group),
+                Medium::Ucast(_) | Medium::Bcast => None,
             });
             let state = port.look(&found, groups);
-            for link in self.all.iter_mut().filter(|link| link.port == number) {
-                link.look(&state);
+            for link in &mut self.all {
+                link.look(number, &state);
             }
         }
         let all_work = self.all.iter().all(|link| link.fault.is_none());
@@ -315,13 +332,9 @@ impl Links {
     /// original.
     fn link_of(&self, port: usize, envelope: Envelope) -> Option<LinkId> {
         let own = &self.ports.get(port)?.own;
-        let members = || {
-            self.all
-                .iter()
-                .enumerate()
-                .filter(move |(_, link)| link.port == port)
-        };
-        let (number, link) = members().max_by_key(|(number, link)| {
+        let members = self.all.iter().enumerate();
+        let members = members.filter_map(|(number, link)| Some((number, link.on_port(port)?)));
+        let (number, link) = members.max_by_key(|(number, link)| {
             let target = link.sender.as_ref().map(|sender| sender.target().ip());
             (fit(&link.config.medium, target, envelope), Reverse(*number))
         })?;
@@ -331,4 +344,23 @@ impl Links {
         }
         u8::try_from(number).ok().map(LinkId)
     }
+}
+
+/// The number of the port that a link listens on.
+fn port_of(ports: &mut Vec<Port>, config: &UdpLink) -> usize {
+    let ipv6 = matches!(config.medium, Medium::Ucast(IpAddr::V6(_)));
+    let same = |port: &Port| {
+        port.interface == config.interface && port.number == config.port && port.ipv6 == ipv6
+    };
+    ports.iter().position(same).unwrap_or_else(|| {
+        ports.push(Port {
+            interface: config.interface.clone(),
+            number: config.port,
+            ipv6,
+            index: 0,
+            own: Vec::new(),
+            receiver: None,
+        });
+        ports.len() - 1
+    })
 }

@@ -1,23 +1,36 @@
 //! One link and one receiving socket, kept in line with the interface they are on.
 
 use core::net::{IpAddr, Ipv4Addr};
+use core::task::{Context, Poll};
 
-use super::error::LinkError;
+use super::error::{LinkError, errno};
 use super::interface::Interface;
+use super::serial::Line;
 use super::udp::{Envelope, Receiver, Sender, target};
-use crate::config::{LinkConfig, Medium};
+use crate::config::{Medium, UdpLink};
 
-/// One link as configured, and how it is.
+/// One link, and how it is.
 pub(super) struct Link {
-    pub(super) config: LinkConfig,
-    pub(super) port: usize,
-    pub(super) sender: Option<Sender>,
+    pub(super) path: Path,
     /// Why it cannot be opened.
     pub(super) fault: Option<LinkError>,
-    /// Why the last packet could not be sent.
+    /// Why what is sent does not leave.
     pub(super) send_fault: Option<LinkError>,
     /// What the caller was last told.
     pub(super) told: bool,
+}
+
+/// What a link sends over.
+pub(super) enum Path {
+    Udp(Box<Udp>),
+    Serial(Box<Line>),
+}
+
+/// The sending side of a network link.
+pub(super) struct Udp {
+    pub(super) config: UdpLink,
+    pub(super) port: usize,
+    pub(super) sender: Option<Sender>,
     pub(super) dropped: u64,
 }
 
@@ -70,39 +83,137 @@ impl Port {
 }
 
 impl Link {
+    pub(super) const fn new(path: Path) -> Self {
+        Self {
+            path,
+            fault: None,
+            send_fault: None,
+            told: true,
+        }
+    }
+
+    /// A serial line, opened now if that is possible.
+    pub(super) fn new_line(mut line: Line) -> Self {
+        let fault = line.open_now().err();
+        Self {
+            fault,
+            ..Self::new(Path::Serial(Box::new(line)))
+        }
+    }
+
     /// Why it does not work.
     pub(super) fn trouble(&self) -> Option<&LinkError> {
         self.fault.as_ref().or(self.send_fault.as_ref())
     }
 
-    /// Brings the sending socket in line with the state of the port.
-    pub(super) fn look(&mut self, port: &Result<(&Interface, bool), LinkError>) {
+    /// What it leaves this machine by.
+    pub(super) fn interface(&self) -> &str {
+        match &self.path {
+            Path::Udp(udp) => &udp.config.interface,
+            Path::Serial(line) => line.path(),
+        }
+    }
+
+    /// The network link on this port, if it is one.
+    pub(super) fn on_port(&self, port: usize) -> Option<&Udp> {
+        match &self.path {
+            Path::Udp(udp) => Some(&**udp).filter(|udp| udp.port == port),
+            Path::Serial(_) => None,
+        }
+    }
+
+    /// Brings the sending socket of a link on this port in line with the state of the port.
+    pub(super) fn look(&mut self, number: usize, port: &Result<(&Interface, bool), LinkError>) {
+        let Path::Udp(udp) = &mut self.path else {
+            return;
+        };
+        if udp.port != number {
+            return;
+        }
         let opened = port
             .as_ref()
             .map_err(Clone::clone)
             .and_then(|(interface, new)| {
-                let target = target(&self.config, interface)?;
-                let current = self.sender.take();
+                let target = target(&udp.config, interface)?;
+                let current = udp.sender.take();
                 let kept = current.filter(|sender| !new && sender.target() == target);
                 kept.map_or_else(
                     || {
                         self.send_fault = None;
-                        Sender::open(&self.config, interface)
+                        Sender::open(&udp.config, interface)
                     },
                     Ok,
                 )
             });
         match opened {
             Ok(sender) => {
-                self.sender = Some(sender);
+                udp.sender = Some(sender);
                 self.fault = None;
             }
             Err(fault) => {
-                self.sender = None;
+                udp.sender = None;
                 self.send_fault = None;
                 self.fault = Some(fault);
             }
         }
+    }
+
+    /// Sends without waiting; what there is no room for is dropped and counted.
+    pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
+        }
+        match &mut self.path {
+            Path::Udp(udp) => {
+                self.send_fault = udp.send(bytes).err();
+                self.send_fault.clone().map_or(Ok(()), Err)
+            }
+            Path::Serial(line) => {
+                self.fault = line.send(bytes).err();
+                self.send_fault = line.stalled();
+                self.trouble().cloned().map_or(Ok(()), Err)
+            }
+        }
+    }
+
+    /// The next message of a serial line, in `buffer`; ready without one when the line has opened or
+    /// failed.
+    pub(super) fn read_line(
+        &mut self,
+        context: Option<&mut Context<'_>>,
+        buffer: &mut [u8],
+    ) -> Poll<Option<usize>> {
+        let Path::Serial(line) = &mut self.path else {
+            return Poll::Pending;
+        };
+        let read = line.read(context, buffer);
+        self.send_fault = line.stalled();
+        match read {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(len)) => {
+                self.fault = None;
+                Poll::Ready(len)
+            }
+            Poll::Ready(Err(fault)) => {
+                self.fault = Some(fault);
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+impl Udp {
+    fn send(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        let Some(sender) = &self.sender else {
+            return Ok(());
+        };
+        let sent = sender.send(bytes).map_err(|error| LinkError::Send {
+            interface: self.config.interface.clone(),
+            target: sender.target().ip(),
+            errno: errno(&error),
+        })?;
+        self.dropped += u64::from(!sent);
+        Ok(())
     }
 }
 

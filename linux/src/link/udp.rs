@@ -18,7 +18,7 @@ use tokio::net::UdpSocket;
 
 use super::error::{LinkError, errno};
 use super::interface::Interface;
-use crate::config::{LinkConfig, Medium};
+use crate::config::{Medium, UdpLink};
 
 /// `IPTOS_LOWDELAY`, as the original marks its packets.
 const LOW_DELAY: u32 = 0x10;
@@ -154,7 +154,7 @@ pub(super) struct Sender {
 
 impl Sender {
     /// Opens the socket for one link.
-    pub(super) fn open(config: &LinkConfig, interface: &Interface) -> Result<Self, LinkError> {
+    pub(super) fn open(config: &UdpLink, interface: &Interface) -> Result<Self, LinkError> {
         let fail = |what| failure(what, &config.interface, config.port);
         let target = target(config, interface)?;
         let domain = Domain::for_address(target);
@@ -213,7 +213,7 @@ impl Sender {
 }
 
 /// Where a link sends to, on this interface as it is now.
-pub(super) fn target(config: &LinkConfig, interface: &Interface) -> Result<SocketAddr, LinkError> {
+pub(super) fn target(config: &UdpLink, interface: &Interface) -> Result<SocketAddr, LinkError> {
     let address = match config.medium {
         Medium::Ucast(IpAddr::V6(address)) if address.is_unicast_link_local() => {
             let scoped = SocketAddrV6::new(address, config.port, 0, interface.index);

@@ -6,6 +6,8 @@
     reason = "these are the helpers of tests: what they cannot do fails the test"
 )]
 
+pub mod cable;
+
 use core::time::Duration;
 use std::fs::File;
 use std::path::PathBuf;

@@ -46,7 +46,7 @@ pub struct Cluster {
     pub contact: Contact,
     /// What was handled lately, for playing back.
     pub recorded: Vec<Recorded>,
-    in_contact: bool,
+    pub(crate) in_contact: bool,
     facts: Vec<Fact>,
     schedule: Schedule,
     random: Random,
@@ -143,7 +143,7 @@ impl Cluster {
         let (seed, now) = (self.random.bits(), self.now);
         let machine = &mut self.machines[node];
         machine.generation = if forget {
-            1_600_000_000
+            machine.generation.min(1_600_000_000) - 1_000
         } else {
             machine.generation + 1
         };
@@ -156,6 +156,8 @@ impl Cluster {
         )));
         machine.state = State::Running;
         machine.busy_until = 0;
+        machine.ticked_at = machine.clock.local(now);
+        machine.highest = machine.ticked_at;
         // Whatever an earlier daemon left here is cleared away before the new one runs.
         for resource in &mut machine.resources {
             *resource = Resource::default();
@@ -184,18 +186,20 @@ impl Cluster {
 
     /// Stops the daemon as `SIGSTOP` does.
     pub fn pause(&mut self, node: usize) {
-        if self.machines[node].state == State::Running {
-            self.machines[node].state = State::Paused(self.now);
+        let machine = &mut self.machines[node];
+        if machine.state == State::Running {
+            // A clock that was set back stands still for the node until it has caught up.
+            machine.state = State::Paused(machine.clock.local(self.now).max(machine.highest));
             self.tell(node, What::Paused);
         }
     }
 
     /// Lets a stopped daemon go on.
     pub fn resume(&mut self, node: usize) {
-        if let State::Paused(since) = self.machines[node].state {
-            let clock = self.machines[node].clock;
-            let pause = clock.local(self.now).saturating_sub(clock.local(since));
-            self.machines[node].state = State::Running;
+        let machine = &mut self.machines[node];
+        if let State::Paused(since) = machine.state {
+            let pause = machine.clock.local(self.now).saturating_sub(since);
+            machine.state = State::Running;
             if pause >= self.setup.nodes[node].deadtime {
                 self.contact.on_start(node);
                 self.look_for_contact();
@@ -229,11 +233,8 @@ impl Cluster {
     }
 
     pub(crate) fn look_for_contact(&mut self) {
-        for node in [0, 1] {
-            let local = self.machines[node].clock.local(self.now);
-            self.contact.on_time(node, local);
-        }
-        let contact = self.contact.holds();
+        let local = [0, 1].map(|node| self.machines[node].clock.local(self.now));
+        let contact = self.contact.holds(local);
         if contact != self.in_contact {
             self.in_contact = contact;
             self.tell(0, What::Contact(contact));
@@ -256,8 +257,12 @@ impl Cluster {
 
     pub(crate) fn transmit(&mut self, sender: usize, link: usize, bytes: &[u8]) {
         let bytes: Rc<[u8]> = bytes.into();
-        let local = self.machines[sender].clock.local(self.now);
-        let stamp = self.contact.stamp(sender, link, sequence_of(&bytes), local);
+        let echoes = bytes
+            .windows(6)
+            .any(|window| window.ends_with(b"echo=") && !window[0].is_ascii_alphabetic());
+        let stamp = self
+            .contact
+            .stamp(sender, link, echoes, sequence_of(&bytes));
         for copy in self
             .network
             .send(self.now, link, sender, &bytes)

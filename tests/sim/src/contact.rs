@@ -1,8 +1,8 @@
 //! What the two nodes could know of each other, told from outside.
 //!
 //! The nodes are *in contact* while each keeps hearing the other within its deadtime, on a link on
-//! which the other hears it, and each has heard something the other said after having heard it. This is kept from what the network really
-//! delivered, not from what the nodes believe: the checkers hold the nodes against it.
+//! which the other hears it, and each has heard something the other said after having heard it. This
+//! is kept from what the network really delivered, not from what the nodes believe: the checkers hold the nodes against it.
 
 use crate::clock::Micros;
 
@@ -25,14 +25,12 @@ struct View {
     epoch: u64,
     /// The other's epoch, as heard.
     heard_epoch: u64,
-    /// The other's epoch in which it has last said something fresh.
-    proven_epoch: u64,
     /// When it was last heard on each link, in this node's time.
     link_at: Vec<Option<Micros>>,
     /// When the other was last heard saying something fresh, in this node's time.
     fresh_at: Option<Micros>,
-    /// When it last said anything in that epoch that was newer than all before on its link.
-    heard_at: Option<Micros>,
+    /// When the highest sequence number was heard first.
+    newest_at: Micros,
     /// The highest sequence number heard, per link.
     highest: Vec<u64>,
     /// After which silence the other may be declared dead.
@@ -67,17 +65,15 @@ impl Contact {
         let view = &mut self.views[node];
         view.epoch = self.epochs;
         view.heard_epoch = 0;
-        view.proven_epoch = 0;
         view.fresh_at = None;
         view.highest.fill(0);
         view.link_at.fill(None);
     }
 
-    /// A node starts, or runs again after it had lost sight of itself.
+    /// A node starts, or has lost sight of itself.
     pub fn on_start(&mut self, node: usize) {
         self.renew(node);
         self.views[node].running = true;
-        self.views[node].heard_at = None;
     }
 
     /// A node has ended or crashed.
@@ -85,21 +81,17 @@ impl Contact {
         self.views[node].running = false;
     }
 
-    /// Lets time pass for one node: a silence of its patience breaks the contact.
-    pub fn on_time(&mut self, node: usize, local: Micros) {
-        let view = &self.views[node];
-        let lost = |at: Option<Micros>| at.is_some_and(|at| local >= at + view.patience);
-        if lost(view.fresh_at) || (view.proven_epoch != 0 && lost(view.heard_at)) {
-            self.renew(node);
-        }
+    /// A node has declared the other dead: nothing said before counts for it any more.
+    pub fn on_verdict(&mut self, node: usize) {
+        self.renew(node);
     }
 
-    /// What a frame sent now on a link carries. Like the wire's `echo` it answers what was heard on
-    /// the same link: a path is a link that works both ways.
+    /// What a frame sent now on a link carries. Like the wire's `echo`, when the frame has one, it
+    /// answers what was heard on the same link: a path is a link that works both ways.
     #[must_use]
-    pub fn stamp(&self, sender: usize, link: usize, sequence: Option<u64>, local: Micros) -> Stamp {
+    pub fn stamp(&self, sender: usize, link: usize, echoes: bool, sequence: Option<u64>) -> Stamp {
         let view = &self.views[sender];
-        let heard = view.link_at[link].is_some_and(|at| local < at + view.patience);
+        let heard = echoes && view.link_at[link].is_some();
         Stamp {
             sender,
             epoch: view.epoch,
@@ -126,30 +118,23 @@ impl Contact {
         if sequence <= view.highest[link] {
             return;
         }
-        let newest = view.highest.iter().all(|highest| sequence > *highest);
+        if view.highest.iter().all(|highest| sequence > *highest) {
+            view.newest_at = local;
+        }
         view.highest[link] = sequence;
         view.link_at[link] = Some(local);
-        if stamp.echo == view.epoch {
-            view.fresh_at = Some(local);
-            view.proven_epoch = stamp.epoch;
-        }
-        if newest && view.proven_epoch == stamp.epoch {
-            view.heard_at = Some(local);
+        let newest = view.highest.iter().all(|highest| sequence >= *highest);
+        if newest && stamp.echo == view.epoch {
+            view.fresh_at = Some(view.newest_at);
         }
     }
 
-    /// How long a node has heard nothing new, in its own time.
+    /// Whether the nodes are in contact, at these times on their clocks.
     #[must_use]
-    pub fn silence(&self, node: usize, local: Micros) -> Option<Micros> {
-        self.views[node].heard_at.map(|at| local.saturating_sub(at))
-    }
-
-    /// Whether the nodes are in contact. Call [`Contact::on_time`] before.
-    #[must_use]
-    pub fn holds(&self) -> bool {
-        self.views
-            .iter()
-            .all(|view| view.running && view.fresh_at.is_some())
+    pub fn holds(&self, local: [Micros; 2]) -> bool {
+        self.views.iter().zip(local).all(|(view, local)| {
+            view.running && view.fresh_at.is_some_and(|at| local < at + view.patience)
+        })
     }
 }
 
@@ -158,39 +143,43 @@ mod tests {
     use super::*;
 
     fn exchange(contact: &mut Contact, from: usize, sequence: u64, local: Micros) {
-        let stamp = contact.stamp(from, 0, Some(sequence), local);
+        let stamp = contact.stamp(from, 0, true, Some(sequence));
         contact.on_heard(1 - from, 0, stamp, local);
     }
 
-    /// Aim: contact needs an answer to an answer, and a silence in either direction ends it.
+    /// Aim: contact needs an answer to an answer; a silence in either direction ends it, and after a
+    /// verdict both have to answer anew.
     #[test]
     fn contact_is_mutual() {
         let mut contact = Contact::new(1, [100, 100]);
         contact.on_start(0);
         contact.on_start(1);
         exchange(&mut contact, 0, 1, 10);
-        assert!(!contact.holds());
+        assert!(!contact.holds([10; 2]));
         exchange(&mut contact, 1, 1, 20);
         assert!(
-            !contact.holds(),
-            "node 1 does not know that node 0 hears it"
+            !contact.holds([20; 2]),
+            "node 1 does not know that it is heard"
         );
         exchange(&mut contact, 0, 2, 30);
-        assert!(contact.holds());
+        assert!(contact.holds([30; 2]));
         exchange(&mut contact, 0, 3, 110);
-        contact.on_time(1, 120);
-        assert!(contact.holds());
-        contact.on_time(0, 120);
-        assert!(!contact.holds(), "node 0 has heard nothing since 20");
+        assert!(contact.holds([119; 2]));
+        assert!(
+            !contact.holds([120; 2]),
+            "node 0 has heard nothing since 20"
+        );
+        contact.on_verdict(0);
         exchange(&mut contact, 1, 2, 130);
         assert!(
-            !contact.holds(),
-            "said before node 1 heard of node 0's loss"
+            !contact.holds([130; 2]),
+            "said before node 1 heard of the verdict"
         );
         exchange(&mut contact, 0, 4, 140);
+        assert!(!contact.holds([140; 2]));
         exchange(&mut contact, 1, 3, 150);
         exchange(&mut contact, 0, 5, 160);
-        assert!(contact.holds());
+        assert!(contact.holds([160; 2]));
     }
 
     /// Aim: what has no newer number on its link is no sign of life.
@@ -200,9 +189,12 @@ mod tests {
         contact.on_start(0);
         contact.on_start(1);
         exchange(&mut contact, 1, 1, 5);
-        let stamp = contact.stamp(0, 0, Some(7), 10);
-        contact.on_heard(1, 0, stamp, 10);
-        contact.on_heard(1, 0, stamp, 90);
-        assert_eq!(contact.silence(1, 95), Some(85));
+        exchange(&mut contact, 0, 1, 5);
+        let stamp = contact.stamp(1, 0, true, Some(2));
+        contact.on_heard(0, 0, stamp, 10);
+        contact.on_heard(0, 0, stamp, 90);
+        exchange(&mut contact, 0, 3, 100);
+        assert!(contact.holds([109; 2]));
+        assert!(!contact.holds([110; 2]));
     }
 }

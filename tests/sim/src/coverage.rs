@@ -10,6 +10,49 @@ use crate::fact::{Fact, What};
 use crate::nemesis::Nemesis;
 use crate::options::Fault;
 
+/// What every large sweep reaches, beside the faults themselves.
+const EXPECTED: [&str; 39] = [
+    "action Announce",
+    "action Stopped",
+    "contact lost",
+    "false frames",
+    "frames corrupted",
+    "frames cut",
+    "frames duplicated",
+    "frames lost",
+    "frames reordered",
+    "report ClockBack",
+    "report FramesRefused Envelope",
+    "report FramesRefused Malformed",
+    "report FramesRefused Signature",
+    "report FramesRefused UnknownNode",
+    "report FramesRefused Unproven",
+    "report GroupBegin Acquire Orphan",
+    "report GroupBegin Acquire PeerDead",
+    "report GroupBegin Acquire PeerStopped",
+    "report GroupBegin Acquire Retry",
+    "report GroupBegin Acquire Standby",
+    "report GroupBegin Acquire StartUp",
+    "report GroupBegin Release AcquireFailed",
+    "report GroupBegin Release Conflict",
+    "report GroupBegin Release OwnLateness",
+    "report GroupBegin Release Retry",
+    "report GroupBegin Release Standby",
+    "report GroupBegin Release Stop",
+    "report KeysChanged",
+    "report Link Failed",
+    "report MessagesLost",
+    "report OwnLateness",
+    "report PeerLateEnd",
+    "report PeerRestarted",
+    "report PeerReturned",
+    "report Refused Busy",
+    "report Refused PeerAbsent",
+    "report SplitBrain",
+    "report StandbyEnd AcquireFailed",
+    "report StandbyEnd PeerLost",
+];
+
 /// How often each thing has happened.
 #[derive(Clone, Debug, Default)]
 pub struct Coverage {
@@ -98,6 +141,17 @@ impl Coverage {
         }
         self.runs += other.runs;
         self.virtual_time += other.virtual_time;
+    }
+
+    /// What has to happen somewhere in a sweep of a thousand seeds, and has not.
+    #[must_use]
+    pub fn missing(&self) -> Vec<String> {
+        let faults = Fault::ALL
+            .into_iter()
+            .map(|fault| format!("fault {fault:?}"));
+        let reached = EXPECTED.iter().map(|&name| name.to_owned());
+        let all = faults.chain(reached);
+        all.filter(|name| self.times(name) == 0).collect()
     }
 
     /// How often something has happened.

@@ -2,11 +2,14 @@
 //! wait for an event or the deadline. Frames that wait are handled before the clock is looked at, so
 //! a resumed daemon sees what its sockets held before it judges the silence.
 
-use systole_core::Node;
 use systole_core::action::Action;
 use systole_core::event::{Event, Operation};
 use systole_core::id::LinkId;
 use systole_core::limits::FRAME_BYTES_MAX;
+use systole_core::node::Phase;
+use systole_core::report::NodeStatus;
+use systole_core::time::Duration;
+use systole_core::{Node, PeerKind};
 
 use crate::clock::Micros;
 use crate::cluster::{Cluster, group_id, link_id};
@@ -15,7 +18,7 @@ use crate::machine::{Input, Nature, State};
 use crate::schedule::Wake;
 
 /// What of a node must not change by a frame that is not the peer's fresh word.
-fn essence(node: &Node, groups: usize) -> impl PartialEq + core::fmt::Debug + use<> {
+fn essence(node: &Node, groups: usize) -> impl PartialEq + use<> {
     let status = node.status();
     let groups: Vec<_> = (0..groups)
         .map(|group| status.group(group_id(group)).map(|view| view.status))
@@ -39,13 +42,13 @@ impl Cluster {
                 break;
             }
             let now = machine.clock.instant(self.now);
-            let input = machine.take_input();
             let Some(it) = machine.node.as_ref() else {
                 break;
             };
-            let due = it.deadline().is_some_and(|(at, _)| at <= now);
-            if input.is_none() && (!due || ticked) {
-                if machine.has_undrained && machine.undrained_until <= self.now {
+            let due = !ticked && it.deadline().is_some_and(|(at, _)| at <= now);
+            let input = machine.take_input(due);
+            if input.is_none() && !due {
+                if machine.undrained_since.is_some() && machine.undrained_until <= self.now {
                     self.drain(node, false);
                     continue;
                 }
@@ -75,7 +78,7 @@ impl Cluster {
         if machine.has_input() {
             wake = Some(self.now);
         }
-        if machine.has_undrained {
+        if machine.undrained_since.is_some() {
             wake = Some(wake.map_or(machine.undrained_until, |at| {
                 at.min(machine.undrained_until)
             }));
@@ -96,12 +99,6 @@ impl Cluster {
         match input {
             None => self.feed(node, Event::Tick),
             Some(Input::Frame(link, bytes, Nature::Genuine(stamp))) => {
-                let silence = self.contact.silence(node, now.as_micros());
-                self.contact.on_heard(node, link, stamp, now.as_micros());
-                if silence != self.contact.silence(node, now.as_micros()) {
-                    self.tell(node, What::Heard);
-                }
-                self.look_for_contact();
                 self.record(node, link, &bytes);
                 self.feed(
                     node,
@@ -110,6 +107,12 @@ impl Cluster {
                         bytes: &bytes,
                     },
                 );
+                self.contact.on_heard(node, link, stamp, now.as_micros());
+                let peer = self.node(node).map(|it| it.status().peer().heard_ago);
+                if peer == Some(Some(Duration::ZERO)) {
+                    self.tell(node, What::Heard);
+                }
+                self.look_for_contact();
             }
             Some(Input::Frame(link, bytes, Nature::False)) => self.feed_false(node, link, &bytes),
             Some(Input::Done(group, operation, outcome, _)) => {
@@ -135,16 +138,41 @@ impl Cluster {
             Some(Input::Keys(keys)) => self.feed(node, Event::Keys(&keys)),
         }
         if self.machines[node].undrained_until > self.now {
-            self.machines[node].has_undrained = true;
+            let now = self.now;
+            self.machines[node].undrained_since.get_or_insert(now);
         } else {
             self.drain(node, ticked);
         }
     }
 
     fn feed(&mut self, node: usize, event: Event<'_>) {
-        let now = self.machines[node].clock.instant(self.now);
-        if let Some(it) = self.machines[node].node.as_mut() {
-            it.handle(now, event);
+        let machine = &mut self.machines[node];
+        let now = machine.clock.instant(self.now);
+        let Some(it) = machine.node.as_mut() else {
+            return;
+        };
+        let before = it.status().phase();
+        let was_dead = it.status().peer().status == NodeStatus::Dead;
+        let ticked = matches!(event, Event::Tick);
+        machine.highest = machine.highest.max(now.as_micros());
+        it.handle(now, event);
+        let sought = matches!(before, Phase::Joining | Phase::Member);
+        let lost_sight = sought && it.status().phase() == Phase::Seeking;
+        let verdict = !was_dead && it.status().peer().status == NodeStatus::Dead;
+        let late = now.as_micros().saturating_sub(machine.ticked_at);
+        if ticked {
+            machine.ticked_at = now.as_micros();
+        }
+        if verdict {
+            let contact = self.in_contact;
+            self.tell(node, What::Verdict { contact });
+            self.contact.on_verdict(node);
+            self.look_for_contact();
+        }
+        if lost_sight {
+            self.contact.on_start(node);
+            self.look_for_contact();
+            self.tell(node, What::LostSight(late));
         }
     }
 
@@ -156,6 +184,12 @@ impl Cluster {
         let Some(it) = self.machines[node].node.as_mut() else {
             return;
         };
+        // Without a session it could be the original, unless the peer is alive and known better.
+        let peer = it.status().peer();
+        let known = peer.kind == PeerKind::Systole && peer.status != NodeStatus::Dead;
+        if !known && !bytes.windows(4).any(|window| window == b"sid=") {
+            return;
+        }
         let mut control = it.clone();
         control.handle(
             now,
@@ -172,19 +206,10 @@ impl Cluster {
             },
         );
         let effect = essence(it, groups) != essence(&control, groups);
-        if effect && std::env::var_os("DBG").is_some() {
-            eprintln!(
-                "FALSE {}\n {:?}\n {:?}",
-                String::from_utf8_lossy(bytes),
-                essence(self.machines[node].node.as_ref().unwrap(), groups),
-                essence(&control, groups)
-            );
-        }
         self.tell(node, What::FalseFrame { effect });
     }
 
     fn drain(&mut self, node: usize, ticked: bool) {
-        self.machines[node].has_undrained = false;
         let mut frame = [0; FRAME_BYTES_MAX];
         let (mut actions, mut stopped) = (0, false);
         while let Some(action) = self.machines[node]
@@ -210,6 +235,7 @@ impl Cluster {
                 Action::Announce(_) | Action::Report(_) => {}
             }
         }
+        self.machines[node].undrained_since = None;
         let deadline = self.machines[node]
             .node
             .as_ref()
@@ -231,7 +257,7 @@ impl Cluster {
 
     fn decided(&self, node: usize, action: Action) -> Micros {
         let Action::Acquire(group) = action else {
-            return self.now;
+            return self.machines[node].undrained_since.unwrap_or(self.now);
         };
         let it = self.machines[node].node.as_ref();
         let since = it

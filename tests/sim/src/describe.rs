@@ -51,6 +51,8 @@ fn what(setup: &Setup, what: &What) -> Option<String> {
         | What::FalseFrame { .. }
         | What::Done(..)
         | What::Heard
+        | What::Verdict { .. }
+        | What::LostSight(_)
         | What::Drained { .. }
         | What::Contact(_) => return None,
     })

@@ -31,13 +31,16 @@ pub enum What {
     Paused,
     /// It runs again, after this time on its clock.
     Resumed(Micros),
+    /// It has begun to look for its peer anew, so much after it had last looked at its clock.
+    LostSight(Micros),
     /// Its clock was set, by so much.
     Stepped(i64),
-    /// It asks its host for something. `decided` is when an acquire was decided.
+    /// It asks its host for something.
     Act {
         /// What.
         action: Action,
-        /// When it was decided, in virtual time: earlier than now only on a host that did not drain.
+        /// When it was decided at the earliest, in virtual time: now, but on a host that did not
+        /// drain.
         decided: Micros,
     },
     /// An operation has ended and the daemon was told.
@@ -58,6 +61,12 @@ pub enum What {
         actions: usize,
         /// The event was the clock's, so the node has nothing left to do now and waits.
         waits: bool,
+    },
+    /// It has come to the verdict that its peer is gone, by silence or by its last words; whether
+    /// they were in contact.
+    Verdict {
+        /// They were.
+        contact: bool,
     },
     /// The two nodes are in contact, or no longer.
     Contact(bool),

@@ -122,7 +122,7 @@ pub enum State {
     Off,
     /// It runs.
     Running,
-    /// It is stopped (`SIGSTOP`) since then.
+    /// It is stopped (`SIGSTOP`) since then, on its clock.
     Paused(Micros),
 }
 
@@ -148,12 +148,18 @@ pub struct Machine {
     /// Whether it hears its own frames, as with broadcast.
     pub hears_itself: bool,
     inbox: VecDeque<Input>,
+    /// How many of them come before a tick that is due.
+    before_tick: Option<usize>,
+    /// When the daemon last looked at its clock, on that clock.
+    pub(crate) ticked_at: Micros,
+    /// The latest time on its clock that the daemon has seen.
+    pub(crate) highest: Micros,
     frames: usize,
     /// It is busy until then.
     pub(crate) busy_until: Micros,
     pub(crate) wake_at: Option<Micros>,
-    pub(crate) has_undrained: bool,
-    pub(crate) just_resumed: Option<Micros>,
+    /// Actions wait since then.
+    pub(crate) undrained_since: Option<Micros>,
 }
 
 impl Machine {
@@ -171,11 +177,13 @@ impl Machine {
             undrained_until: 0,
             hears_itself: false,
             inbox: VecDeque::new(),
+            before_tick: None,
+            ticked_at: 0,
+            highest: 0,
             frames: 0,
             busy_until: 0,
             wake_at: None,
-            has_undrained: false,
-            just_resumed: None,
+            undrained_since: None,
         }
     }
 
@@ -200,8 +208,15 @@ impl Machine {
         self.inbox.push_back(input);
     }
 
-    /// What the daemon takes next.
-    pub fn take_input(&mut self) -> Option<Input> {
+    /// What the daemon takes next. When its deadline has come, it takes what was there by then, and
+    /// not what keeps coming.
+    pub fn take_input(&mut self, due: bool) -> Option<Input> {
+        if due {
+            let before = self.before_tick.get_or_insert(self.inbox.len());
+            *before = before.checked_sub(1)?;
+        } else {
+            self.before_tick = None;
+        }
         let input = self.inbox.pop_front()?;
         if matches!(input, Input::Frame(..)) {
             self.frames -= 1;
@@ -220,11 +235,11 @@ impl Machine {
         self.node = None;
         self.state = State::Off;
         self.inbox.clear();
+        self.before_tick = None;
         self.frames = 0;
         self.wake_at = None;
         self.busy_until = 0;
         self.undrained_until = 0;
-        self.has_undrained = false;
-        self.just_resumed = None;
+        self.undrained_since = None;
     }
 }

@@ -2,12 +2,10 @@
 
 use std::rc::Rc;
 
-use systole_core::PeerKind;
 use systole_core::auth::Method;
 use systole_core::config::AutoFailback;
 use systole_core::event::Command;
 use systole_core::hold::Hold;
-use systole_core::report::NodeStatus;
 
 use crate::clock::{Micros, SECOND};
 use crate::cluster::Cluster;
@@ -209,14 +207,6 @@ impl Nemesis {
                 let first = usize::from(!keyed);
                 for _ in 0..self.random.between(1, 20) {
                     let kind = self.random.pick(&kinds[first..]);
-                    // Without a session it could be the original, unless the peer is known better.
-                    let known = cluster.node(node).is_some_and(|it| {
-                        let peer = it.status().peer();
-                        peer.kind == PeerKind::Systole && peer.status != NodeStatus::Dead
-                    });
-                    if kind == forge::Forgery::Sessionless && !known {
-                        continue;
-                    }
                     let encoding = self.options.setup.links[link].1;
                     let bytes = forge(&cluster.setup, node, encoding, kind, &mut self.random);
                     cluster.inject(node, link, bytes);

@@ -155,7 +155,7 @@ impl Options {
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let setup = setup(&mut random);
+        let mut setup = setup(&mut random);
         let (keepalive, deadtime) = (setup.nodes[0].keepalive, setup.nodes[0].deadtime);
         let mut faults: Vec<Fault> = Fault::ALL
             .into_iter()
@@ -163,6 +163,14 @@ impl Options {
             .collect();
         if faults.is_empty() {
             faults.push(Fault::Crash);
+        }
+        let latency: Vec<(Micros, Micros)> = (0..setup.links.len())
+            .map(|_| (random.between(100, keepalive), random.between(0, keepalive)))
+            .collect();
+        // A starting node has to get an answer within initdead.
+        let slowest = latency.iter().map(|(least, more)| least + more).max();
+        for node in &mut setup.nodes {
+            node.initdead += 4 * slowest.unwrap_or(0);
         }
         let drift = |random: &mut Random| random.between(0, 2_000).cast_signed() - 1_000;
         let longest = random.pick(&[20 * MILLI, 200 * MILLI, SECOND, 3 * SECOND]);
@@ -177,9 +185,7 @@ impl Options {
             strikes: random.between(5, 30),
             pace: deadtime * random.between(1, 4),
             drift_ppm: [drift(&mut random), drift(&mut random)],
-            latency: (0..setup.links.len())
-                .map(|_| (random.between(100, keepalive), random.between(0, keepalive)))
-                .collect(),
+            latency,
             takes,
             bad: [random.between(0, 600_000), random.between(0, 100_000)],
             limit: random.between(1, 10) * SECOND,

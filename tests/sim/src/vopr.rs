@@ -157,28 +157,36 @@ impl Vopr {
     fn liveness(&mut self) -> Verdict {
         self.say("peace");
         self.nemesis.heal(&mut self.cluster);
-        self.settle("L1 every group is held")
+        self.settle("L1 every group is held", true, Self::unsettled)
     }
 
-    fn settle(&mut self, checker: &'static str) -> Verdict {
+    /// Waits until nothing is wrong any more and stays so. A daemon that ends is started again when
+    /// `restart` says so.
+    fn settle(
+        &mut self,
+        checker: &'static str,
+        restart: bool,
+        wrong: impl Fn(&Self) -> Option<String>,
+    ) -> Verdict {
         let deadtime = self.options.setup.nodes[1].deadtime;
         let until = self.cluster.now + self.options.bound();
         let mut settled_since = None;
         while self.cluster.now < until {
             self.run_until(self.cluster.now + deadtime / 2)?;
-            if self.unsettled().is_some() {
-                settled_since = None;
-                continue;
+            for node in [0, 1] {
+                if restart {
+                    self.cluster.start(node, false);
+                }
             }
-            let since = *settled_since.get_or_insert(self.cluster.now);
-            if self.cluster.now >= since + 3 * deadtime {
+            if wrong(self).is_some() {
+                settled_since = None;
+            } else if self.cluster.now
+                >= *settled_since.get_or_insert(self.cluster.now) + 3 * deadtime
+            {
                 return Ok(());
             }
         }
-        match self.unsettled() {
-            Some(why) => Err(self.fail(checker, why)),
-            None => Ok(()),
-        }
+        wrong(self).map_or(Ok(()), |why| Err(self.fail(checker, why)))
     }
 
     /// Why the cluster is not settled.
@@ -237,35 +245,38 @@ impl Vopr {
             self.cluster
                 .command(victim, systole_core::event::Command::Stop);
         }
-        self.settle("L1 every group is held")?;
-        if self.cluster.node(victim).is_some() || self.holders().contains(&victim) {
-            return Err(self.fail(
-                "L1 every group is held",
-                format!("node {victim} is not gone"),
-            ));
-        }
+        let gone = |vopr: &Self| {
+            let left = vopr.cluster.node(victim).is_some() || vopr.holders().contains(&victim);
+            if left {
+                Some(format!("node {victim} is not gone"))
+            } else {
+                vopr.unsettled()
+            }
+        };
+        self.settle("L1 every group is held", false, gone)?;
         self.cluster.start(victim, false);
-        self.settle("L1 every group is held")?;
+        let placed = |vopr: &Self| vopr.unsettled().or_else(|| vopr.misplaced(victim));
+        self.settle("L2 auto_failback is honoured", true, placed)
+    }
+
+    /// What is not where it belongs after a node has returned.
+    fn misplaced(&self, returned: usize) -> Option<String> {
+        let fails_back = self.nemesis.fails_back();
         for (group, holder) in self.holders().into_iter().enumerate() {
             let preferred = self.options.setup.groups[group].1;
-            let due = if self.nemesis.fails_back() {
-                preferred
-            } else {
-                1 - victim
-            };
+            let due = if fails_back { preferred } else { 1 - returned };
             if holder != due {
-                let why = format!("group {group} is on node {holder}, due on node {due}");
-                return Err(self.fail("L2 auto_failback is honoured", why));
+                return Some(format!(
+                    "group {group} is on node {holder}, due on node {due}"
+                ));
             }
         }
         for node in [0, 1] {
-            let expected = Hold::from(Side::Local);
-            let told = self.cluster.node(node).map(|it| it.status().own_hold().0);
-            if self.nemesis.fails_back() && told != Some(expected) {
-                let why = format!("node {node} says it holds {told:?}, not {expected}");
-                return Err(self.fail("L2 auto_failback is honoured", why));
+            let told = self.cluster.node(node)?.status().own_hold().0;
+            if fails_back && told != Hold::from(Side::Local) {
+                return Some(format!("node {node} says it holds {told}, not local"));
             }
         }
-        Ok(())
+        None
     }
 }

@@ -125,6 +125,9 @@ fn header(writer: &mut Writer<'_>, header: &Header<'_>) -> Result<(), EmitError>
     if let Some(echo) = header.echo {
         writer.text("echo", format_args!("{echo:016x}"))?;
     }
+    if let Some(probe) = header.probe {
+        writer.text("probe", format_args!("{probe:016x}"))?;
+    }
     if let Some((hold, stable)) = header.own {
         writer.text("own", format_args!("{hold}/{}", u8::from(stable)))?;
     }

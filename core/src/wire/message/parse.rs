@@ -89,6 +89,7 @@ fn header<'a>(fields: &Reader<'_, 'a>) -> Result<Header<'a>, Refusal> {
             .and_then(|ttl| u8::try_from(number(ttl.as_bytes(), 10)?).ok()),
         session: fields.digits("sid", 16)?,
         echo: fields.digits("echo", 16)?,
+        probe: fields.digits("probe", 16)?,
         own: fields.word("own", own)?,
         gave: fields.word("gave", Hold::parse)?,
         going: fields.word("going", Hold::parse)?,
@@ -159,7 +160,11 @@ fn body<'a>(fields: &Reader<'_, 'a>) -> Result<Body<'a>, Refusal> {
             stage: need(fields.word("info", Stage::parse)?)?,
         },
         "hb_takeover" => Body::HbTakeover {
-            hold: need(fields.hold()?)?,
+            // The original's word for a node's own groups, which it then takes for all.
+            hold: need(fields.word("rsc_hold", |word| match word {
+                b"failback" => Some(Hold::All),
+                _ => Hold::parse(word),
+            })?)?,
         },
         "shutdone" => Body::Shutdone,
         _ => Body::Other(kind),

@@ -347,6 +347,7 @@ fn longest_messages_fit() {
         own: Some((Hold::Foreign, true)),
         gave: Some(Hold::Foreign),
         going: Some(Hold::Local),
+        probe: Some(0x0123_4567_89ab_cdef),
         resources_digest: Some(u32::MAX),
     };
     let bodies = [
@@ -383,6 +384,7 @@ prop_compose! {
         own in proptest::option::of((any_hold(), any::<bool>())),
         gave in proptest::option::of(any_hold()),
         going in proptest::option::of(any_hold()),
+        probe in proptest::option::of(any::<u64>()),
     ) -> Header<'static> {
         Header {
             src: "rproxy1",
@@ -399,6 +401,7 @@ prop_compose! {
             own,
             gave,
             going,
+            probe,
             resources_digest: digest,
         }
     }

@@ -10,7 +10,7 @@ use systole_core::limits::LINKS_MAX;
 use super::super::diag::{Diagnostic, File, Span};
 use super::super::lookup::Lookup;
 use super::super::text::{Spanned, Word};
-use super::super::{LinkConfig, Medium};
+use super::super::{LinkConfig, Medium, UdpLink};
 use super::{Line, Link, Reader};
 
 /// The original's port, registered for it as `ha-cluster`.
@@ -19,35 +19,57 @@ const DEFAULT_PORT: u16 = 694;
 /// Bytes of an interface's name, without C's final zero.
 const INTERFACE_BYTES_MAX: usize = 15;
 
-/// Which port the next media line gets, and which lines came too early for one.
-pub(super) struct Ports {
-    port: u16,
-    /// The last `udpport` line, and whether a media line has used it.
+/// A value that acts only on the media lines after its own line: `udpport`, `baud`.
+pub(super) struct Ordered<T> {
+    /// What the next media line gets.
+    value: T,
+    /// The last line that set it, and whether a media line has used it.
     line: Option<(Span, bool)>,
-    /// The first `udpport` line and its value.
-    first: Option<(Span, u16)>,
+    /// The first line that set it, and to what.
+    first: Option<(Span, T)>,
     /// Media lines before it.
     early: Vec<Span>,
 }
 
-impl Ports {
-    pub(super) fn new(lookup: &Lookup) -> Self {
+impl<T: Copy> Ordered<T> {
+    pub(super) const fn new(default: T) -> Self {
         Self {
-            port: lookup.udp_service("ha-cluster").unwrap_or(DEFAULT_PORT),
+            value: default,
             line: None,
             first: None,
             early: Vec::new(),
         }
     }
 
-    /// The port of a media line.
-    pub(super) fn take(&mut self, line: &Line<'_>) -> u16 {
+    /// The value for a media line.
+    pub(super) fn take(&mut self, line: &Line<'_>) -> T {
         match &mut self.line {
             Some((_, used)) => *used = true,
             None => self.early.push(line.span()),
         }
-        self.port
+        self.value
     }
+
+    /// Sets the value; gives the earlier line that no media line has used.
+    fn set(&mut self, span: Span, value: T) -> Option<Span> {
+        if self.first.is_none() {
+            self.first = Some((span.clone(), value));
+        }
+        self.value = value;
+        let earlier = self.line.replace((span, false));
+        earlier.filter(|(_, used)| !used).map(|(span, _)| span)
+    }
+
+    /// The first line that set it with its value, and the media lines before that one.
+    pub(super) fn early(&mut self) -> Option<(Span, T, Vec<Span>)> {
+        let (span, value) = self.first.clone()?;
+        Some((span, value, core::mem::take(&mut self.early)))
+    }
+}
+
+/// The port of the media lines before any `udpport`.
+pub(super) fn default_port(lookup: &Lookup) -> u16 {
+    lookup.udp_service("ha-cluster").unwrap_or(DEFAULT_PORT)
 }
 
 /// Where a ucast line leads.
@@ -82,25 +104,30 @@ impl Reader<'_> {
             );
             return;
         };
-        if let Some((earlier, false)) = &self.ports.line {
+        self.set_ordered(line, port, |reader| &mut reader.ports);
+    }
+
+    /// Takes a value that acts on the lines below it.
+    pub(super) fn set_ordered<T: Copy>(
+        &mut self,
+        line: &Line<'_>,
+        value: T,
+        which: impl FnOnce(&mut Self) -> &mut Ordered<T>,
+    ) {
+        if let Some(unused) = which(self).set(line.span(), value) {
             self.diagnostics.push(
                 Diagnostic::warning(
                     File::HaCf,
-                    "`udpport` is written twice; the last one counts",
+                    format!("`{}` is written twice; the last one counts", line.name),
                 )
                 .at(&line.span(), "this one counts")
                 .related(
-                    earlier,
+                    &unused,
                     "no link line follows this one, so it has no effect",
                 )
                 .help("remove one of the two lines"),
             );
         }
-        if self.ports.first.is_none() {
-            self.ports.first = Some((line.span(), port));
-        }
-        self.ports.port = port;
-        self.ports.line = Some((line.span(), false));
     }
 
     pub(super) fn bcast(&mut self, line: &Line<'_>) {
@@ -249,11 +276,23 @@ impl Reader<'_> {
         if !self.check_interface(interface) {
             return;
         }
-        let config = medium.map(|medium| LinkConfig {
-            interface: interface.text.to_owned(),
-            medium,
-            port,
+        let config = medium.map(|medium| {
+            LinkConfig::Udp(UdpLink {
+                interface: interface.text.to_owned(),
+                medium,
+                port,
+            })
         });
+        self.push_link(line, interface, config);
+    }
+
+    /// Adds a link that is not there yet.
+    pub(super) fn push_link(
+        &mut self,
+        line: &Line<'_>,
+        interface: &Word<'_>,
+        config: Option<LinkConfig>,
+    ) {
         let same = |link: &&Link| config.is_some() && link.config == config;
         if let Some(earlier) = self.config.links.iter().find(same) {
             self.diagnostics.push(
@@ -274,6 +313,7 @@ impl Reader<'_> {
     /// What can only be said about all links together.
     pub(super) fn finish_media(&mut self) {
         self.early_media();
+        self.early_lines();
         if let Some(link) = self.config.links.get(LINKS_MAX) {
             let (line, links) = (link.line.clone(), self.config.links.len());
             self.error(
@@ -298,14 +338,11 @@ impl Reader<'_> {
     }
 
     fn early_media(&mut self) {
-        let Some((first, later)) = self.ports.first.clone() else {
+        let Some((first, later, early)) = self.ports.early() else {
             return;
         };
-        let used = self
-            .lookup
-            .udp_service("ha-cluster")
-            .unwrap_or(DEFAULT_PORT);
-        for line in core::mem::take(&mut self.ports.early) {
+        let used = default_port(self.lookup);
+        for line in early {
             // An mcast line carries its own port.
             let own_port = self
                 .text

@@ -45,6 +45,7 @@ impl Reader<'_> {
                 }
             }
             Scalar::Autojoin => self.autojoin(&value),
+            Scalar::SerialAuth => self.serial_auth(&value),
             Scalar::UseLogd => match boolean(value.text) {
                 Some(on) => self.config.use_logd = Some(Spanned::new(on, &value.span)),
                 None => self.error(

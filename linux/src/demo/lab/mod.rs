@@ -229,8 +229,8 @@ impl Lab {
         let down = |network: Network| format!("link set {} down\n", network.port(host));
         self.hub.ip(&Network::ALL.map(down).concat())?;
         self.node_mut(host).lose_power();
-        // The kernel removes a dead machine's network when it finds time, which can be long; whichever of us is
-        // first with a cable, it is gone then.
+        // The kernel removes a dead machine's network when it finds time, which can be long; whoever of
+        // us two is first with a cable, it is gone then.
         for network in Network::ALL {
             let _ = self.remove_cable(host, network);
         }
@@ -326,7 +326,7 @@ fn cable_lines(host: Host, network: Network, pid: i32) -> String {
 
 fn interface_lines(host: Host, network: Network) -> String {
     let (address, interface) = (network.address(host), network.interface());
-    format!("address add {address}/24 dev {interface}\nlink set {interface} up\n")
+    format!("address add {address}/24 broadcast + dev {interface}\nlink set {interface} up\n")
 }
 
 fn client(hub: &Space, binary: &Path, settings: &Settings) -> std::process::Command {

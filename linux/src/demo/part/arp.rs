@@ -28,7 +28,7 @@ const FRAME_BYTES: usize = 14 + 28;
 /// Each question has a sender address of its own, counted up from the first, by which its answers are known.
 const SENDERS: u64 = 32;
 
-/// A question that nobody has answered by then was asked in vain. Less than it takes to come to its sender again.
+/// A question that nobody has answered by then was asked in vain. Its sender's turn comes later again.
 const PATIENCE: Span = Span::from_millis(100);
 
 /// One question under way.
@@ -117,7 +117,7 @@ impl Neighbour {
         }
     }
 
-    /// Notes what is heard until `end`, then what was asked in vain; fails when nobody wants to know any more.
+    /// Notes what is heard until `end`, then what was asked in vain; fails when nobody wants to know.
     fn listen(&mut self, end: Instant) -> Result<(), SendError<Sample>> {
         let mut buffer = [0; 128];
         while let Some(length) = self.receive(&mut buffer, end) {

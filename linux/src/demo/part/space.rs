@@ -48,7 +48,7 @@ pub(super) fn run(name: &str, echo: Option<u16>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reaps what is handed to process 1, at once: a script that waits for a process to go must not meet a zombie.
+/// Reaps what is handed to process 1, at once: a script that waits for an end must not meet a zombie.
 fn reap_orphans() -> anyhow::Result<()> {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGCHLD);

@@ -15,6 +15,15 @@ fn without_failback() -> Settings {
     }
 }
 
+/// deadtime long enough for the kernel to withdraw the address by itself from a daemon that no longer runs.
+fn with_lease() -> Settings {
+    Settings {
+        deadtime: DEADTIME * 3,
+        initdead: DEADTIME * 6,
+        ..settings()
+    }
+}
+
 /// Aim: two nodes that start together agree at once, long before initdead; the preferred one serves.
 #[test]
 fn start_together() {
@@ -197,26 +206,26 @@ fn standby_node_killed() {
     world.assert_undisturbed(FIRST, killed);
 }
 
-/// Aim: a node that stood still for longer than deadtime finds the service taken, lets go, and ends with
-/// exactly one holder.
+/// Aim: a daemon that stands still loses the address to the kernel before the peer takes it; when it goes on,
+/// it lets go of the rest, and exactly one node serves.
 #[test]
 fn stopped_process_lets_go() {
-    let mut world = World::running(&without_failback());
-    // Nothing takes the address from a node that stands still: fencing does that, which is not configured.
-    world.allow_two_holders();
+    let settings = Settings {
+        auto_failback: "off",
+        ..with_lease()
+    };
+    let mut world = World::running(&settings);
+    let stopped = now();
     world
         .lab()
         .node(FIRST)
         .signal(Signal::SIGSTOP)
         .expect("a daemon");
     world.wait_until("rproxy2 announces the address", |world| {
-        world
-            .lab()
-            .watch()
-            .find(systole_core::time::Instant::default(), |s| {
-                s.probe == Probe::Announced && s.by == Some(SECOND)
-            })
+        let announced = |s: &Sample| s.probe == Probe::Announced && s.by == Some(SECOND);
+        world.lab().watch().find(stopped, announced)
     });
+    world.nothing_happens_for(DEADTIME);
     world
         .lab()
         .node(FIRST)
@@ -224,8 +233,24 @@ fn stopped_process_lets_go() {
         .expect("a daemon");
     world.logged(FIRST, "this node did not run for");
     world.settled();
-    let holder = world.holder();
-    world.only_holder(holder, DEADTIME);
+    world.only_holder(SECOND, DEADTIME);
+}
+
+/// Aim: when a daemon dies and does not come back, the kernel takes the address from its machine before the
+/// peer has it.
+#[test]
+fn killed_and_gone() {
+    let mut world = World::running(&with_lease());
+    let killed = now();
+    world
+        .lab_mut()
+        .node_mut(FIRST)
+        .kill_daemon()
+        .expect("a daemon");
+    world.served_by(SECOND);
+    let outage = world.outage(Probe::Http, killed);
+    assert!(outage <= with_lease().deadtime + MARGIN, "{outage:?}");
+    world.only_holder(SECOND, DEADTIME);
 }
 
 /// Aim: a stop during start-up does not wait for initdead.

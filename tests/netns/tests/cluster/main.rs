@@ -12,3 +12,4 @@ mod lab;
 mod life;
 mod network;
 mod resources;
+mod serial;

@@ -11,6 +11,7 @@ use crate::fact::{Fact, What};
 #[derive(Debug)]
 pub struct Lateness {
     deadtime: [Micros; 2],
+    keepalive: Micros,
     /// Held and not being released.
     held: Vec<[bool; 2]>,
     /// Since when a node owes it. A host that does not drain meanwhile merges it with what follows.
@@ -23,6 +24,7 @@ impl Lateness {
     pub fn new(rules: &Rules) -> Self {
         Self {
             deadtime: rules.deadtime,
+            keepalive: rules.keepalive,
             held: vec![[false; 2]; rules.groups],
             owes: [None; 2],
         }
@@ -39,6 +41,11 @@ impl Checker for Lateness {
         match fact.what {
             What::Resumed(pause) if pause >= self.deadtime[node] => {
                 self.owes[node] = Some(fact.at);
+            }
+            What::LostSight(late) if late + self.keepalive < self.deadtime[node] => {
+                return Err(format!(
+                    "node {node} lets go although it was late by {late} us only"
+                ));
             }
             What::Act {
                 action: Action::Release(group),
@@ -87,6 +94,14 @@ mod tests {
         link: LinkId(0),
         len: 1,
     };
+
+    /// Aim: a node that was not late may not let go as if it were.
+    #[test]
+    fn late_with_cause() {
+        let late = |late| [fact(9, 0, What::LostSight(late))];
+        assert_eq!(first_wrong(&mut Lateness::new(&RULES), &late(900)), None);
+        assert_eq!(first_wrong(&mut Lateness::new(&RULES), &late(899)), Some(0));
+    }
 
     /// Aim: after a long pause the release comes before the first frame; a short one asks nothing.
     #[test]

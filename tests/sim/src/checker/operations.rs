@@ -70,7 +70,7 @@ impl Operations {
                     return Err(format!("node {node} ends and leaves a group behind"));
                 }
             }
-            Action::Transmit { .. } | Action::Announce(_) | Action::Report(_) | _ => {}
+            Action::Transmit { .. } | Action::Announce(_) | Action::Report(_) => {}
         }
         Ok(())
     }

@@ -137,7 +137,7 @@ impl Scenario {
             let (name, value) = pair(setting)?;
             match name.split_once('.') {
                 Some((owner, name)) => {
-                    configure_node(&mut self.setup.nodes[node(owner)?], name, value)?
+                    configure_node(&mut self.setup.nodes[node(owner)?], name, value)?;
                 }
                 None if name == "links" => {
                     let encoding = |link: &str| {
@@ -242,10 +242,10 @@ impl Scenario {
                 let until = self.cluster().now + span(time)?;
                 self.cluster().machines[node].undrained_until = until;
             }
-            ("link", [name, works]) => {
+            ("link", [name, state]) => {
                 let link = self.link(name)?;
                 self.cluster()
-                    .give(node, Input::Link(link, *works == "works"));
+                    .give(node, Input::Link(link, *state == "works"));
             }
             ("keys", [list]) => {
                 self.setup.nodes[node].keys = keys(list)?;
