@@ -114,8 +114,8 @@ impl<'a> Writer<'a> {
         Ok(self.len)
     }
 
-    /// Frames what `fill` writes. Its length, which goes before it, is known only afterwards; to format everything
-    /// twice for that is what a heartbeat would cost most.
+    /// Frames what `fill` writes. Its length, which goes before it, is known only afterwards; to
+    /// format everything twice for that is what a heartbeat would cost most.
     fn netstring(
         &mut self,
         fill: impl FnOnce(&mut Self) -> Result<(), EmitError>,
