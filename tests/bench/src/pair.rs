@@ -84,10 +84,12 @@ impl<'a> Pair<'a> {
 
     /// Asks the daemon to stop.
     pub(crate) fn terminate(&self, host: Host) -> Result<()> {
+        // Everything else was started by it.
         let processes = self.processes(host)?;
         let program = self.contender.program();
-        let main = processes.iter().find(|process| process.name == program);
-        let main = main.with_context(|| format!("no {program} runs on {host}"))?;
+        let main = processes
+            .first()
+            .with_context(|| format!("no {program} runs on {host}"))?;
         kill(main.pid, Signal::SIGTERM).with_context(|| format!("cannot stop {program}"))
     }
 

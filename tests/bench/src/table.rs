@@ -105,8 +105,7 @@ fn ratio(theirs: f64, ours: f64) -> String {
 fn number(value: f64) -> String {
     let digits = match value.abs() {
         0.0 => 0,
-        ..0.1 => 3,
-        ..1.0 => 2,
+        ..1.0 => 3,
         ..100.0 => 1,
         _ => 0,
     };
@@ -191,10 +190,11 @@ mod tests {
         assert_eq!(table.missed().len(), 1);
     }
 
-    /// Aim: small figures keep digits, large ones do not pretend to have any.
+    /// Aim: small figures keep digits, so that one just above its bound shows it; large ones do not
+    /// pretend to have any.
     #[test]
     fn numbers() {
-        let texts = [0.0, 0.0456, 0.5, 2.25, 13.0, 459.6].map(number);
-        assert_eq!(texts, ["0", "0.046", "0.5", "2.2", "13", "460"]);
+        let texts = [0.0, 0.1008, 0.5, 2.25, 13.0, 459.6].map(number);
+        assert_eq!(texts, ["0", "0.101", "0.5", "2.2", "13", "460"]);
     }
 }

@@ -26,7 +26,7 @@ pub(crate) trait Contender {
     /// What it is called in the table, with its timings.
     fn name(&self) -> String;
 
-    /// The name of its processes as the kernel knows it; the oldest is the one to signal.
+    /// The name of its daemon, for messages.
     fn program(&self) -> &'static str;
 
     /// Does what installing it on a machine does; the machine has just been switched on.
