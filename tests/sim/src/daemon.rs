@@ -99,7 +99,6 @@ impl Cluster {
         match input {
             None => self.feed(node, Event::Tick),
             Some(Input::Frame(link, bytes, Nature::Genuine(stamp))) => {
-                self.record(node, link, &bytes);
                 self.feed(
                     node,
                     Event::Frame {
@@ -110,6 +109,8 @@ impl Cluster {
                 self.contact.on_heard(node, link, stamp, now.as_micros());
                 let peer = self.node(node).map(|it| it.status().peer().heard_ago);
                 if peer == Some(Some(Duration::ZERO)) {
+                    // Only what was let in once is a recording; the rest may be let in yet.
+                    self.record(node, link, &bytes);
                     self.tell(node, What::Heard);
                 }
                 self.look_for_contact();

@@ -198,7 +198,7 @@ fn sweep(work: &Path, seeds: &str) -> Result<Option<String>, String> {
     let text = String::from_utf8_lossy(&swept.stdout).into_owned();
     let complaint = text
         .lines()
-        .find(|line| line.starts_with("seed "))
+        .find(|line| line.starts_with("seed ") || line.starts_with("never"))
         .map(str::to_owned);
     let caught =
         complaint.or_else(|| (swept.status.code() != Some(0)).then(|| "it panics".to_owned()));

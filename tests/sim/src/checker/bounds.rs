@@ -6,9 +6,9 @@ use super::{Checker, Rules};
 use crate::clock::{Micros, SECOND};
 use crate::fact::{Fact, What};
 
-/// Frames that events may cause within a second, beyond the heartbeats: resends of one request,
-/// and the exchanges around a few changes.
-const BURST: u64 = 150;
+/// Frames that events may cause within a second on a link, beyond the heartbeats: 50 resends in each
+/// 240 ms, and the exchanges around a few changes.
+const BURST: u64 = 300;
 
 /// Reports, operations and announcements that can wait at once, before the frames.
 const WAITING: usize = 65 + 3 * 64;
@@ -125,7 +125,7 @@ mod tests {
             .collect();
         assert_eq!(wrong(&slow), None);
         let fast: Vec<Fact> = (0..1_000).map(|count| act(count * 100, 0, send)).collect();
-        assert_eq!(wrong(&fast), Some(160));
+        assert_eq!(wrong(&fast), Some(310));
     }
 
     /// Aim: a deadline that is not ahead, a missing one and a flood of actions are wrong.
