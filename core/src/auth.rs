@@ -81,7 +81,12 @@ fn hmac_token<M: Mac + KeyInit>(secret: &[u8], parts: &[&[u8]]) -> Token {
     }
     let mut token = Token(String::new());
     for byte in mac.finalize().into_bytes() {
-        token.append(format_args!("{byte:02x}"));
+        for digit in [byte >> 4, byte & 0xf] {
+            let digit = char::from_digit(digit.into(), 16).unwrap_or_default();
+            // The longest digest fills the string exactly, so there is room.
+            let pushed = token.0.push(digit);
+            debug_assert!(pushed.is_ok(), "a token is longer than a sha1 digest");
+        }
     }
     token
 }
@@ -92,14 +97,9 @@ pub(crate) struct Token(String<40>);
 impl Token {
     fn new(text: fmt::Arguments<'_>) -> Self {
         let mut token = Self(String::new());
-        token.append(text);
-        token
-    }
-
-    fn append(&mut self, text: fmt::Arguments<'_>) {
-        // The longest digest fills the string exactly, so this cannot fail.
-        let written = self.0.write_fmt(text);
+        let written = token.0.write_fmt(text);
         debug_assert!(written.is_ok(), "a token is longer than a sha1 digest");
+        token
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -142,10 +142,10 @@ impl Groups {
         }
     }
 
-    /// Begins with the groups of a side that are wanted here and released.
+    /// Begins with the groups of a side that are wanted here and released, or could not be.
     pub(crate) fn resume(&mut self, side: Side, now: Instant) {
         for group in self.0.iter_mut().filter(|group| group.side == side) {
-            if group.status == GroupStatus::Released {
+            if matches!(group.status, GroupStatus::Released | GroupStatus::Stuck) {
                 group.converge(now);
             }
         }
@@ -245,7 +245,7 @@ impl Groups {
             }
         };
         // A group wanted again meanwhile is taken by whoever wants it still.
-        if group.status != GroupStatus::Released {
+        if !matches!(group.status, GroupStatus::Released | GroupStatus::Stuck) {
             group.converge(now);
         }
         (consequence, Some(report))

@@ -1,9 +1,10 @@
 //! The other node: which run of it we hear, whether it lives, and what it says it holds.
 //!
 //! A run of the original is known by its generation, a run of Systole by its session id. A session
-//! counts only once a message of it has echoed or probed our own session, and we take a new session of our own
-//! whenever we lose sight of the peer or of ourselves. So whoever comes to life for us does so with a
-//! message made after that moment: never with a recording, and never with what was queued before.
+//! counts only once a message of it has echoed or probed our own session, and we take a new session of
+//! our own whenever we lose sight of the peer or of ourselves. So whoever comes to life for us does so
+//! with a message made after that moment: never with a recording, and never with what was queued
+//! before.
 //! A living peer may change its session, as we may: sequence numbers go on within a run.
 
 use crate::config::Config;

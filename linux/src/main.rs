@@ -1,7 +1,7 @@
 //! The `systole` binary: what was asked for, and the exit code.
 
 use std::io::{self, Write as _, stderr, stdout};
-use std::path::Path;
+use std::path::{Path, absolute};
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     done.unwrap_or_else(|error| {
         if !is_broken_pipe(&error) {
             // Without a stderr the exit code says enough.
-            let _ = writeln!(stderr(), "systole: {error}");
+            let _ = writeln!(stderr(), "systole: {error:#}");
         }
         let config = matches!(error.downcast_ref(), Some(RunError::Config(_)));
         ExitCode::from(if config { EXIT_CONFIG } else { EXIT_FAILURE })
@@ -58,11 +58,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
                 Some(node) => node,
                 None => config::own_name(&config_dir)?,
             };
+            // Scripts run elsewhere, and a daemon may be asked from elsewhere.
             daemon::run(&daemon::Options {
-                config_dir,
+                config_dir: absolute(&config_dir)?,
                 node,
-                state_dir,
-                runtime_dir,
+                state_dir: absolute(&state_dir)?,
+                runtime_dir: absolute(&runtime_dir)?,
             })?;
         }
         Command::Check { files_only, json } => {

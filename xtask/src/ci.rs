@@ -77,9 +77,6 @@ fn tests(summary: &mut Summary) {
     summary.count("netns", || {
         suite::counted(suite::test().args(["--package", suite::NETNS]))
     });
-    summary.count("interop", || {
-        suite::counted(suite::test().args(["--package", suite::INTEROP]))
-    });
     summary.check("boards", boards::run);
 }
 

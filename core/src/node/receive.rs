@@ -2,7 +2,7 @@
 
 use super::{ACK_EVERY, Node, Phase};
 use crate::config::Encoding;
-use crate::hold::Hold;
+use crate::hold::{Hold, Side};
 use crate::id::LinkId;
 use crate::outbox::{Occasion, Outgoing};
 use crate::peer::{Admission, PeerKind};
@@ -108,6 +108,13 @@ impl Node {
             self.report(Report::PeerIsSystole(self.peer.kind == PeerKind::Systole));
         }
         self.reports_owed = 0;
+        // Before this run it may have called traffic to itself that is ours now.
+        for side in Side::BOTH
+            .into_iter()
+            .filter(|side| self.wants.covers(*side))
+        {
+            self.groups.announce(side);
+        }
         if older {
             self.challenge(); // What the run before it has said looks newer from now on.
         }

@@ -57,10 +57,12 @@ impl<'a> Writer<'a> {
     /// Appends a text field. The name must hold no `=`, no newline and no parenthesis.
     pub(super) fn text(&mut self, name: &str, value: fmt::Arguments<'_>) -> Result<(), EmitError> {
         match self.encoding {
-            Encoding::Netstring => {
-                let len = length(format_args!("(0){name}={value}"))?;
-                Ok(write!(self, "{len}:(0){name}={value},")?)
-            }
+            Encoding::Netstring => self.netstring(|writer| {
+                for part in ["(0)", name, "="] {
+                    writer.put(part.as_bytes())?;
+                }
+                Ok(writer.write_fmt(value)?)
+            }),
             Encoding::Classic => {
                 write!(self, "{name}=")?;
                 let start = self.len;
@@ -78,12 +80,12 @@ impl<'a> Writer<'a> {
     /// Appends a binary field; the same rule for the name.
     pub(super) fn binary(&mut self, name: &str, value: &[u8]) -> Result<(), EmitError> {
         match self.encoding {
-            Encoding::Netstring => {
-                let len = length(format_args!("(1){name}="))? + value.len();
-                write!(self, "{len}:(1){name}=")?;
-                self.put(value)?;
-                self.put(b",")
-            }
+            Encoding::Netstring => self.netstring(|writer| {
+                for part in ["(1)", name, "="] {
+                    writer.put(part.as_bytes())?;
+                }
+                writer.put(value)
+            }),
             Encoding::Classic => {
                 write!(self, "(1){name}=")?;
                 for chunk in value.chunks(3) {
@@ -101,9 +103,7 @@ impl<'a> Writer<'a> {
             Encoding::Netstring => {
                 self.put(netstring::END)?;
                 let token = key.token(&[self.written(0)?]);
-                let token = token.as_str();
-                let len = length(format_args!("{index} {token}"))?;
-                write!(self, "{len}:{index} {token},")?;
+                self.netstring(|writer| Ok(write!(writer, "{index} {}", token.as_str())?))?;
             }
             Encoding::Classic => {
                 let token = key.token(&[self.written(classic::START.len())?]);
@@ -112,6 +112,23 @@ impl<'a> Writer<'a> {
             }
         }
         Ok(self.len)
+    }
+
+    /// Frames what `fill` writes. Its length, which goes before it, is known only afterwards; to format everything
+    /// twice for that is what a heartbeat would cost most.
+    fn netstring(
+        &mut self,
+        fill: impl FnOnce(&mut Self) -> Result<(), EmitError>,
+    ) -> Result<(), EmitError> {
+        let start = self.len;
+        fill(self)?;
+        let end = self.len;
+        write!(self, "{}:", end - start)?;
+        let framed = self.frame.get_mut(start..self.len);
+        framed
+            .ok_or(EmitError::TooLong)?
+            .rotate_right(self.len - end);
+        self.put(b",")
     }
 
     fn written(&self, start: usize) -> Result<&[u8], EmitError> {
@@ -133,18 +150,4 @@ impl fmt::Write for Writer<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.put(text.as_bytes()).map_err(|_| fmt::Error)
     }
-}
-
-/// How many bytes a text will take, without writing it.
-fn length(text: fmt::Arguments<'_>) -> Result<usize, EmitError> {
-    struct Count(usize);
-    impl fmt::Write for Count {
-        fn write_str(&mut self, text: &str) -> fmt::Result {
-            self.0 = self.0.saturating_add(text.len());
-            Ok(())
-        }
-    }
-    let mut count = Count(0);
-    count.write_fmt(text)?;
-    Ok(count.0)
 }

@@ -11,10 +11,13 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, LinkAddr, MsgFlags, SockFlag, SockType, sendto, socket};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
+
+use systole_core::time::Instant;
 
 use super::error::ServiceIpError;
 use super::frame::{Arp, advertisement, arp};
+use crate::clock;
 use crate::link::interface::interfaces;
 
 /// Pauses after the first announcement. The first four are the original's (`send_arp -i 200 -r 5`);
@@ -30,6 +33,10 @@ const PAUSES: [Duration; 6] = [
 
 /// Addresses due within this time are announced together.
 const TOGETHER: Duration = Duration::from_millis(20);
+
+/// An announcement later than this is not made, nor any after it: whoever was paused for so long may
+/// have been replaced, and would call the traffic back to itself before it has let go.
+const LATE: Duration = Duration::from_millis(500);
 
 /// `ARPHRD_ETHER`: the frames are Ethernet frames.
 const ETHERNET: u16 = 1;
@@ -80,7 +87,7 @@ impl Announcer {
     /// Announces each address on its interface before it returns, then again in the background.
     pub(super) fn start<'a>(&self, addresses: impl Iterator<Item = (IpAddr, &'a str)> + Clone) {
         self.shared.send(addresses.clone());
-        let due = Instant::now() + PAUSES[0];
+        let due = clock::now() + clock::duration(PAUSES[0]);
         let mut pending = self.shared.pending();
         for (address, interface) in addresses {
             let next = Pending {
@@ -107,12 +114,12 @@ async fn run(shared: Arc<Shared>) {
             None => shared.wake.notified().await,
             Some(due) => {
                 tokio::select! {
-                    () = sleep_until(due) => {}
+                    () = sleep(clock::span(due.since(clock::now()))) => {}
                     () = shared.wake.notified() => {}
                 }
             }
         }
-        let due = shared.take_due(Instant::now() + TOGETHER);
+        let due = shared.take_due(clock::now());
         shared.send(
             due.iter()
                 .map(|(address, interface)| (*address, interface.as_str())),
@@ -125,18 +132,22 @@ impl Shared {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The addresses due by `until`; each is put off to its next round or was in its last.
-    fn take_due(&self, until: Instant) -> Vec<(IpAddr, String)> {
+    /// The addresses due by now; each is put off to its next round or was in its last.
+    fn take_due(&self, now: Instant) -> Vec<(IpAddr, String)> {
+        let until = now + clock::duration(TOGETHER);
         let mut due = Vec::new();
         self.pending().retain(|address, pending| {
             if pending.due > until {
                 return true;
             }
+            if now.since(pending.due) > clock::duration(LATE) {
+                return false;
+            }
             due.push((*address, pending.interface.clone()));
             pending.round += 1;
             match PAUSES.get(pending.round) {
                 Some(pause) => {
-                    pending.due += *pause;
+                    pending.due = pending.due + clock::duration(*pause);
                     true
                 }
                 None => false,

@@ -1,8 +1,8 @@
 //! What the two nodes could know of each other, told from outside.
 //!
 //! The nodes are *in contact* while each keeps hearing the other within its deadtime, on a link on
-//! which the other hears it, and each has heard something the other said after having heard it. This is kept from what the network really
-//! delivered, not from what the nodes believe: the checkers hold the nodes against it.
+//! which the other hears it, and each has heard something the other said after having heard it. This
+//! is kept from what the network really delivered, not from what the nodes believe: the checkers hold the nodes against it.
 
 use crate::clock::Micros;
 

@@ -79,8 +79,8 @@ pub(super) fn partition(role: Role) -> String {
     )
 }
 
-/// The original's master process, as its machine knows it.
-fn their_master(pair: &Pair) -> String {
+/// The process that beats for the original, as its machine knows it.
+fn their_daemon(pair: &Pair) -> String {
     let theirs = pair.lab().node(pair.role.theirs());
     let space = theirs.space().expect("a machine that is on");
     let said = space.run("cat", &["/run/heartbeat.pid"]);
@@ -92,7 +92,7 @@ fn their_master(pair: &Pair) -> String {
 pub(super) fn theirs_frozen(role: Role) -> String {
     let mut pair = Pair::running(role, &Files::default());
     pair.allow_two_holders();
-    let pid = their_master(&pair);
+    let pid = their_daemon(&pair);
     let space = pair
         .lab()
         .node(role.theirs())
