@@ -61,6 +61,15 @@ enum Verb {
         #[arg(long)]
         bless: bool,
     },
+    /// Simulate lives of a cluster: `sim -- --help` tells the options
+    Sim {
+        /// Let the sweep find the deliberate bugs instead
+        #[arg(long)]
+        mutants: bool,
+        /// Options of the simulation itself, after --
+        #[arg(last = true)]
+        args: Vec<String>,
+    },
     /// Real daemons in network namespaces
     Netns,
     /// One cluster with the original as the peer, in both roles; ends with the matrix
@@ -99,6 +108,7 @@ fn main() -> ExitCode {
         Verb::Nostd => nostd::run(),
         Verb::Boards => boards::run(),
         Verb::Scenarios { bless } => suite::scenarios(bless),
+        Verb::Sim { mutants, args } => suite::sim(mutants, &args),
         Verb::Netns => suite::netns(),
         Verb::Interop { words } => suite::interop(&words),
         Verb::Configs { bless } => suite::configs(bless),

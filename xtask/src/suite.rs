@@ -41,6 +41,15 @@ pub(crate) fn interop(words: &[String]) -> Result<()> {
     shell::run(&mut command)
 }
 
+/// `cargo xtask sim`: one seed after another, or the deliberate bugs that a sweep has to find.
+pub(crate) fn sim(mutants: bool, args: &[String]) -> Result<()> {
+    let mut command = shell::cargo();
+    let binary = if mutants { "mutants" } else { "systole-sim" };
+    command.args(["run", "--quiet", "--release", "--package", "systole-sim"]);
+    command.args(["--bin", binary, "--"]).args(args);
+    shell::run(&mut command)
+}
+
 /// The tests in `tests/NAME.rs`, of whichever package has them.
 fn golden(name: &str, bless: bool) -> Result<()> {
     let mut command = test();

@@ -1,4 +1,4 @@
-//! The guard's rules under every order of events.
+//! The rules that no order of events may break.
 
 use std::vec::Vec;
 
