@@ -10,7 +10,7 @@ use systole_core::id::LinkId;
 use tokio::time::{Instant, sleep, timeout};
 
 mod support;
-use support::{Neighbour, ip, isolated};
+use support::{Neighbour, PATIENCE, ip, isolated};
 
 const PORT: u16 = 694;
 
@@ -34,7 +34,7 @@ struct World {
 
 impl World {
     /// The cable leads to a switch, so that the peer keeps its carrier and its addresses.
-    fn new() -> Self {
+    async fn new() -> Self {
         let neighbour = Neighbour::new();
         neighbour.ip("link add switch type bridge mcast_snooping 0");
         neighbour.ip("link set switch up");
@@ -64,7 +64,8 @@ impl World {
             links: Links::open(&PEERS.map(config)).unwrap(),
             sockets: sockets.into(),
         };
-        world.drain();
+        // The switch may not forward at once.
+        world.heard_within(PATIENCE, "at the start").await;
         world
     }
 
@@ -108,15 +109,19 @@ impl World {
         }
     }
 
-    /// The peer has received something on both links by then, since the last [`World::drain`].
+    /// The peer soon hears both links, since the last [`World::drain`].
     async fn heard(&mut self, what: &str) {
+        self.heard_within(HEARD, what).await;
+    }
+
+    async fn heard_within(&mut self, limit: Duration, what: &str) {
         let begun = Instant::now();
         let mut silent: Vec<usize> = vec![0, 1];
         while !silent.is_empty() {
             self.beat().await;
             silent.retain(|&link| self.sockets.get(link).unwrap().recv(&mut [0; 64]).is_err());
             let passed = begun.elapsed();
-            assert!(passed < HEARD, "{what}: {silent:?} silent for {passed:?}");
+            assert!(passed < limit, "{what}: {silent:?} silent for {passed:?}");
         }
     }
 }
@@ -130,8 +135,7 @@ fn neighbour_entry(address: &str) -> String {
 #[test]
 fn short_cuts() {
     isolated(async || {
-        let mut world = World::new();
-        world.heard("at the start").await;
+        let mut world = World::new().await;
         for cut in 1..=3 {
             world.pull();
             world.beat_for(OUT).await;
@@ -146,8 +150,7 @@ fn short_cuts() {
 #[test]
 fn answered_late() {
     isolated(async || {
-        let mut world = World::new();
-        world.heard("at the start").await;
+        let mut world = World::new().await;
         world.pull();
         world.beat_for(OUT).await;
         world.neighbour.ip("link set peer0 arp off down");
@@ -167,7 +170,7 @@ fn answered_late() {
 #[test]
 fn reported() {
     isolated(async || {
-        let mut world = World::new();
+        let mut world = World::new().await;
         world.beat().await;
         world.pull();
         let mut changes = world.beat_for(OUT).await;
@@ -192,7 +195,7 @@ fn reported() {
 #[test]
 fn last_words() {
     isolated(async || {
-        let mut world = World::new();
+        let mut world = World::new().await;
         let peer = world.sockets.first().unwrap();
         for _ in 0..5 {
             peer.send_to(b"bye", ("10.1.0.1", PORT)).unwrap();
@@ -214,8 +217,7 @@ fn last_words() {
 #[test]
 fn others_are_left_alone() {
     isolated(async || {
-        let mut world = World::new();
-        world.heard("at the start").await;
+        let mut world = World::new().await;
         let fixed = "lladdr 02:00:00:00:00:02 nud permanent dev eth0";
         ip(&format!("neigh replace fd01::2 {fixed}"));
         world.pull();
