@@ -17,6 +17,12 @@ pub enum LinkError {
     /// The interface is administratively down. The link comes when it is up.
     #[error("interface {0} is down; bring it up: ip link set {0} up")]
     InterfaceDown(String),
+    /// The interface has no carrier. The link works when it is back.
+    #[error(
+        "interface {0} has no carrier: its cable is unplugged, or what it leads to is off \
+         (`ip link show {0}` tells)"
+    )]
+    NoCarrier(String),
     /// A broadcast link needs an IPv4 address to know where to send.
     #[error(
         "interface {0} has no IPv4 broadcast address, which a bcast link needs; \

@@ -16,6 +16,8 @@ pub(crate) struct Interface {
     pub(crate) index: u32,
     /// Whether it is administratively up.
     pub(crate) up: bool,
+    /// Whether it has a carrier: without one the kernel drops what is sent.
+    pub(crate) carrier: bool,
     /// Whether neighbours are found by ARP or neighbour discovery on it.
     pub(crate) neighbours: bool,
     /// Its hardware address, in the form a packet socket takes as a destination.
@@ -37,6 +39,7 @@ pub(crate) fn interfaces() -> io::Result<Vec<Interface>> {
                 name: entry.interface_name.clone(),
                 index: u32::try_from(hardware.ifindex()).ok()?,
                 up: entry.flags.contains(InterfaceFlags::IFF_UP),
+                carrier: entry.flags.contains(InterfaceFlags::IFF_LOWER_UP),
                 neighbours: !entry
                     .flags
                     .intersects(InterfaceFlags::IFF_NOARP | InterfaceFlags::IFF_LOOPBACK),

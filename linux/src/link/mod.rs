@@ -14,6 +14,7 @@ use crate::config::{LinkConfig, Medium, UdpLink};
 
 mod error;
 pub(crate) mod interface;
+mod neighbour;
 mod serial;
 mod state;
 mod udp;
@@ -24,6 +25,7 @@ pub use interface::own_addresses;
 
 use error::errno;
 use interface::{Interface, interfaces};
+use neighbour::Peer;
 use serial::Line;
 use state::{Link, Path, Port, Udp, fit};
 use udp::Envelope;
@@ -108,7 +110,7 @@ impl Links {
             all: links,
             ports,
             next: 0,
-            watch: Watch::new(interfaces).map_err(|error| LinkError::Thread(errno(&error)))?,
+            watch: Watch::new(looker(configs)).map_err(|error| LinkError::Thread(errno(&error)))?,
         };
         opened.look(interfaces());
         let fatal = |link: &Link| link.fault.clone().filter(LinkError::is_fatal_at_start);
@@ -312,6 +314,7 @@ impl Links {
                 return;
             }
         };
+        let mut returned = false;
         for (number, port) in self.ports.iter_mut().enumerate() {
             let members = self.all.iter().filter_map(|link| link.on_port(number));
             let groups = members.filter_map(|link| match link.config.medium {
@@ -320,11 +323,11 @@ impl Links {
             });
             let state = port.look(&found, groups);
             for link in &mut self.all {
-                link.look(number, &state);
+                returned |= link.look(number, &state);
             }
         }
         let all_work = self.all.iter().all(|link| link.fault.is_none());
-        self.watch.seen(all_work);
+        self.watch.seen(all_work, returned);
     }
 
     /// The link a packet belongs to; none when it is our own. A port that only one link uses gives
@@ -343,6 +346,28 @@ impl Links {
             return None;
         }
         u8::try_from(number).ok().map(LinkId)
+    }
+}
+
+/// What a look does: it reads the interfaces and has the kernel ask for the peers that do not answer.
+fn looker(configs: &[LinkConfig]) -> impl FnMut() -> io::Result<Vec<Interface>> + Send + use<> {
+    let peer = |config: &LinkConfig| match config {
+        LinkConfig::Udp(UdpLink {
+            interface,
+            medium: Medium::Ucast(address),
+            ..
+        }) => Some(Peer {
+            interface: interface.clone(),
+            address: *address,
+            told: false,
+        }),
+        LinkConfig::Udp(_) | LinkConfig::Serial(_) => None,
+    };
+    let mut peers: Vec<Peer> = configs.iter().filter_map(peer).collect();
+    move || {
+        let found = interfaces()?;
+        neighbour::ask_again(&mut peers, &found);
+        Ok(found)
     }
 }
 

@@ -122,14 +122,20 @@ impl Link {
         }
     }
 
-    /// Brings the sending socket of a link on this port in line with the state of the port.
-    pub(super) fn look(&mut self, number: usize, port: &Result<(&Interface, bool), LinkError>) {
+    /// Brings the sending socket of a link on this port in line with the state of the port. Says
+    /// whether the link has come back.
+    pub(super) fn look(
+        &mut self,
+        number: usize,
+        port: &Result<(&Interface, bool), LinkError>,
+    ) -> bool {
         let Path::Udp(udp) = &mut self.path else {
-            return;
+            return false;
         };
         if udp.port != number {
-            return;
+            return false;
         }
+        let failed = self.fault.is_some();
         let opened = port
             .as_ref()
             .map_err(Clone::clone)
@@ -137,18 +143,20 @@ impl Link {
                 let target = target(&udp.config, interface)?;
                 let current = udp.sender.take();
                 let kept = current.filter(|sender| !new && sender.target() == target);
-                kept.map_or_else(
+                let sender = kept.map_or_else(
                     || {
                         self.send_fault = None;
                         Sender::open(&udp.config, interface)
                     },
                     Ok,
-                )
+                )?;
+                Ok((sender, interface.carrier))
             });
         match opened {
-            Ok(sender) => {
+            Ok((sender, carrier)) => {
                 udp.sender = Some(sender);
-                self.fault = None;
+                // The sockets stay, with what they have received.
+                self.fault = (!carrier).then(|| LinkError::NoCarrier(udp.config.interface.clone()));
             }
             Err(fault) => {
                 udp.sender = None;
@@ -156,24 +164,23 @@ impl Link {
                 self.fault = Some(fault);
             }
         }
+        failed && self.fault.is_none()
     }
 
     /// Sends without waiting; what there is no room for is dropped and counted.
     pub(super) fn send(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
-        if let Some(fault) = &self.fault {
-            return Err(fault.clone());
-        }
-        match &mut self.path {
-            Path::Udp(udp) => {
+        match (&mut self.path, &self.fault) {
+            // The kernel drops it, but it sees the carrier come back before we do.
+            (Path::Udp(udp), None | Some(LinkError::NoCarrier(_))) => {
                 self.send_fault = udp.send(bytes).err();
-                self.send_fault.clone().map_or(Ok(()), Err)
             }
-            Path::Serial(line) => {
+            (Path::Serial(line), None) => {
                 self.fault = line.send(bytes).err();
                 self.send_fault = line.stalled();
-                self.trouble().cloned().map_or(Ok(()), Err)
             }
+            (Path::Udp(_) | Path::Serial(_), Some(_)) => {}
         }
+        self.trouble().cloned().map_or(Ok(()), Err)
     }
 
     /// The next message of a serial line, in `buffer`; ready without one when the line has opened or

@@ -69,5 +69,6 @@ fn fatal_at_start() {
     assert!(LinkError::BindDeviceRefused(interface()).is_fatal_at_start());
     assert!(!LinkError::InterfaceMissing(interface()).is_fatal_at_start());
     assert!(!LinkError::InterfaceDown(interface()).is_fatal_at_start());
+    assert!(!LinkError::NoCarrier(interface()).is_fatal_at_start());
     assert!(!LinkError::BroadcastMissing(interface()).is_fatal_at_start());
 }

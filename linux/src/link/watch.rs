@@ -27,6 +27,11 @@ const ANXIOUS: Duration = Duration::from_secs(1);
 /// The longest time a change can go unnoticed when the kernel announces them and all links work.
 const CALM: Duration = Duration::from_secs(30);
 
+/// The same after a link has come back, and how often: a switch may need a while until it forwards,
+/// and only a look makes the kernel ask for a peer that has not answered.
+const SOON: Duration = Duration::from_millis(100);
+const SOON_LOOKS: u32 = 20;
+
 /// One change comes as several notifications; they are looked at together.
 const SETTLE: Duration = Duration::from_millis(10);
 
@@ -40,6 +45,8 @@ pub(super) struct Watch {
     socket: Option<TokioSocket>,
     sleep: Pin<Box<Sleep>>,
     settling: bool,
+    /// Looks that come soon.
+    soon: u32,
     /// Asks for a look; the thread ends when this is dropped.
     ask: SyncSender<()>,
     found: mpsc::Receiver<Found>,
@@ -51,7 +58,7 @@ impl Watch {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub(super) fn new(look: impl Fn() -> Found + Send + 'static) -> io::Result<Self> {
+    pub(super) fn new(mut look: impl FnMut() -> Found + Send + 'static) -> io::Result<Self> {
         let socket = subscribe()
             .inspect_err(|error| {
                 tracing::warn!(
@@ -73,6 +80,7 @@ impl Watch {
             socket,
             sleep: Box::pin(sleep(ANXIOUS)),
             settling: false,
+            soon: 0,
             ask,
             found,
             looking: false,
@@ -97,9 +105,19 @@ impl Watch {
         Poll::Ready(found.unwrap_or_else(|| Err(io::ErrorKind::BrokenPipe.into())))
     }
 
-    /// Says how things were at the last look; until told, the next one is soon.
-    pub(super) fn seen(&mut self, all_works: bool) {
-        if all_works && self.socket.is_some() && !self.settling {
+    /// Says how things were at the last look, and whether a link has come back. Until told, the next
+    /// look is within a second.
+    pub(super) fn seen(&mut self, all_works: bool, returned: bool) {
+        if returned {
+            self.soon = SOON_LOOKS;
+        }
+        if self.settling {
+            return;
+        }
+        if let Some(left) = self.soon.checked_sub(1) {
+            self.soon = left;
+            self.sleep.as_mut().reset(Instant::now() + SOON);
+        } else if all_works && self.socket.is_some() {
             self.sleep.as_mut().reset(Instant::now() + CALM);
         }
     }
