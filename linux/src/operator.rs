@@ -80,6 +80,10 @@ pub fn carry_out(
     out: &mut dyn Write,
 ) -> Result<(), OperatorError> {
     let mut client = Client::connect(runtime_dir)?;
+    if let Some(why) = client.nothing_to_do(ask)? {
+        writeln!(out, "{why}")?;
+        return Ok(());
+    }
     if !wait {
         client.ask(ask)?;
         writeln!(out, "accepted; follow it with `systole status`")?;
@@ -148,13 +152,6 @@ mod tests {
     #[test]
     fn following() {
         with_daemon(|dir| {
-            let mut out = Vec::new();
-            carry_out(dir, Ask::Standby { what: What::All }, true, &mut out).unwrap();
-            let text = String::from_utf8(out).unwrap();
-            assert!(
-                text.lines().count() == 3 && text.ends_with("over\n"),
-                "{text}"
-            );
             let refused = carry_out(
                 dir,
                 Ask::Standby { what: What::Local },
@@ -162,6 +159,16 @@ mod tests {
                 &mut io::sink(),
             );
             assert_eq!(refused.unwrap_err().to_string(), "the peer is absent");
+            let mut out = Vec::new();
+            carry_out(dir, Ask::Takeover { what: What::Local }, true, &mut out).unwrap();
+            assert_eq!(out, b"nothing to do: this node, a, holds local resources\n");
+            let mut out = Vec::new();
+            carry_out(dir, Ask::Standby { what: What::All }, true, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(
+                text.ends_with("done: the peer, b, holds all resources\n"),
+                "{text}"
+            );
             let mut out = Vec::new();
             carry_out(dir, Ask::Takeover { what: What::All }, false, &mut out).unwrap();
             assert!(out.starts_with(b"accepted"));

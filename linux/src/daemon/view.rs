@@ -64,8 +64,9 @@ impl View {
 
     /// Takes note of what was logged.
     pub(super) fn on_report(&mut self, report: &Report, sentence: &Sentence) {
-        if let Report::StandbyEnd { end, .. } = report {
+        if let Report::StandbyEnd { giving, end } = report {
             self.standby.ended += 1;
+            self.standby.giving = *giving;
             self.standby.done = *end == StandbyEnd::Done;
             self.standby.outcome.clone_from(&sentence.text);
         }

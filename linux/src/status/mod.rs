@@ -14,6 +14,7 @@ const EVENTS_MAX: usize = 20;
 
 /// Everything `systole status` shows. Times are in milliseconds; words are those of the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StatusReport {
     /// This node's name.
     pub node: String,
@@ -47,6 +48,7 @@ pub struct StatusReport {
 
 /// Standbys and takeovers: what is under way, and how the last one ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StandbyReport {
     /// How many have ended since the start.
     pub ended: u64,
@@ -54,12 +56,15 @@ pub struct StandbyReport {
     pub running: bool,
     /// Whether the last one succeeded.
     pub done: bool,
+    /// Whether this node was the giver in the last one.
+    pub giving: bool,
     /// How the last one ended, in words.
     pub outcome: String,
 }
 
 /// The other node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PeerReport {
     /// Its name.
     pub name: String,
@@ -79,6 +84,7 @@ pub struct PeerReport {
 
 /// One link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LinkReport {
     /// As in ha.cf: `ucast eth0 192.168.1.2`.
     pub name: String,
