@@ -1,13 +1,17 @@
 //! What a running daemon says about itself: the JSON of the control socket and `status --json`.
 
 mod human;
+mod screen;
+mod style;
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use systole_core::time::Duration;
 
-pub use human::{Style, human};
+pub use human::human;
+pub use screen::{is_screen, picture};
+pub use style::Style;
 
 /// Events that a status shows.
 const EVENTS_MAX: usize = 20;
@@ -30,6 +34,8 @@ pub struct StatusReport {
     pub hold: String,
     /// Whether that is settled; if not, a transition is under way.
     pub stable: bool,
+    /// At the start, before the peer is heard: how much longer it is waited for; else none.
+    pub waiting_ms: Option<u64>,
     /// The standby or takeover under way and the last one.
     pub standby: StandbyReport,
     /// The other node.
@@ -80,6 +86,10 @@ pub struct PeerReport {
     pub stable: bool,
     /// The deadtime it announces; none when not heard.
     pub deadtime_ms: Option<u64>,
+    /// Whether it is dead because it has stopped cleanly.
+    pub stopped: bool,
+    /// Whether its haresources differs from ours.
+    pub resources_differ: bool,
 }
 
 /// One link.
@@ -92,7 +102,9 @@ pub struct LinkReport {
     pub interface: String,
     /// `up`, `one-way`, `dead` or `failed`.
     pub status: String,
-    /// How long ago the peer was last heard on it; none when never.
+    /// How long it has been so; none when since the start.
+    pub since_ms: Option<u64>,
+    /// How long ago the peer was last heard on it; none when not since it died.
     pub heard_ms_ago: Option<u64>,
     /// Frames without effect, by reason; reasons that never occurred are left out.
     pub refused: Vec<Counter>,
