@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::control::Ask;
 use crate::control::client::{Client, ClientError};
-use crate::status::{Style, human};
+use crate::status::{Style, human, is_screen, picture};
 
 /// Why a command did not work.
 #[derive(Debug, Error)]
@@ -28,9 +28,6 @@ pub enum OperatorError {
 /// Between two pictures of `status --watch`.
 const WATCH: Duration = Duration::from_secs(1);
 
-/// Home, then clear to the end: a picture replaces the last one without flicker.
-const REDRAW: &str = "\x1b[H\x1b[J";
-
 /// Prints the status; with `watch` every second until writing fails or the daemon ends.
 ///
 /// # Errors
@@ -43,6 +40,7 @@ pub fn status(
     out: &mut dyn Write,
 ) -> Result<(), OperatorError> {
     let mut client = Client::connect(runtime_dir)?;
+    let redraw = watch && (style == Style::Colour || is_screen());
     loop {
         let report = client.status()?;
         if json {
@@ -53,13 +51,10 @@ pub fn status(
                 serde_json::to_string_pretty(&report)?
             };
             writeln!(out, "{text}")?;
+        } else if redraw {
+            write!(out, "{}", picture(&report, style))?;
         } else {
-            let redraw = if watch && style == Style::Colour {
-                REDRAW
-            } else {
-                ""
-            };
-            write!(out, "{redraw}{}", human(&report, style))?;
+            write!(out, "{}", human(&report, style))?;
         }
         out.flush()?;
         if !watch {
@@ -80,6 +75,10 @@ pub fn carry_out(
     out: &mut dyn Write,
 ) -> Result<(), OperatorError> {
     let mut client = Client::connect(runtime_dir)?;
+    if let Some(why) = client.nothing_to_do(ask)? {
+        writeln!(out, "{why}")?;
+        return Ok(());
+    }
     if !wait {
         client.ask(ask)?;
         writeln!(out, "accepted; follow it with `systole status`")?;
@@ -140,7 +139,7 @@ mod tests {
             let ended = status(dir, false, true, Style::Colour, &mut screen);
             assert!(matches!(ended, Err(OperatorError::Write(_))), "{ended:?}");
             let text = String::from_utf8(screen.text).unwrap();
-            assert_eq!(text.matches(REDRAW).count(), 2);
+            assert_eq!(text.matches("\x1b[H\x1b[J").count(), 2);
         });
     }
 
@@ -148,13 +147,6 @@ mod tests {
     #[test]
     fn following() {
         with_daemon(|dir| {
-            let mut out = Vec::new();
-            carry_out(dir, Ask::Standby { what: What::All }, true, &mut out).unwrap();
-            let text = String::from_utf8(out).unwrap();
-            assert!(
-                text.lines().count() == 3 && text.ends_with("over\n"),
-                "{text}"
-            );
             let refused = carry_out(
                 dir,
                 Ask::Standby { what: What::Local },
@@ -162,6 +154,16 @@ mod tests {
                 &mut io::sink(),
             );
             assert_eq!(refused.unwrap_err().to_string(), "the peer is absent");
+            let mut out = Vec::new();
+            carry_out(dir, Ask::Takeover { what: What::Local }, true, &mut out).unwrap();
+            assert_eq!(out, b"nothing to do: this node, a, holds local resources\n");
+            let mut out = Vec::new();
+            carry_out(dir, Ask::Standby { what: What::All }, true, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            assert!(
+                text.ends_with("done: the peer, b, holds all resources\n"),
+                "{text}"
+            );
             let mut out = Vec::new();
             carry_out(dir, Ask::Takeover { what: What::All }, false, &mut out).unwrap();
             assert!(out.starts_with(b"accepted"));

@@ -9,8 +9,9 @@ use std::thread;
 use socket2::{Domain, SockAddr, Socket, Type};
 use thiserror::Error;
 
+use super::goal::{Goal, Verdict};
 use super::{Ask, Reply, socket_path};
-use crate::status::{StandbyReport, StatusReport};
+use crate::status::StatusReport;
 
 /// How long the daemon may take for an answer. It answers between two heartbeats.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -52,12 +53,17 @@ pub enum ClientError {
     /// The daemon is of another version, or something else is on the socket.
     #[error("the answer cannot be understood: {0}")]
     Nonsense(String),
-    /// The peer did not take a takeover up.
+    /// Nothing moves, and what was asked for is not so.
     #[error(
-        "the peer has not begun to give anything; look at `systole status` here, and at the \
-         peer's log for the reason"
+        "nothing has come of it within {}s: {state}; look at `systole status` here, and at the log \
+         of both nodes for the reason", waited.as_secs()
     )]
-    NotBegun,
+    NoEffect {
+        /// How long nothing has moved.
+        waited: Duration,
+        /// Who holds what.
+        state: String,
+    },
     /// A standby did not end in time.
     #[error("it has not ended after an hour; look at `systole status`")]
     Endless,
@@ -125,6 +131,16 @@ impl Client {
         }
     }
 
+    /// Says so when what is asked for is so already.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn nothing_to_do(&mut self, ask: Ask) -> Result<Option<String>, ClientError> {
+        let report = self.status()?;
+        let goal = Goal::of(ask).filter(|goal| goal.is_reached(&report));
+        Ok(goal.map(|goal| format!("nothing to do: {}", goal.outcome(&report))))
+    }
+
     /// Gives a standby or takeover, and follows it to its end with a line for each change.
     ///
     /// # Errors
@@ -145,6 +161,9 @@ impl Client {
     ) -> Result<String, ClientError> {
         let before = self.status()?;
         self.ask(ask)?;
+        let Some(goal) = Goal::of(ask) else {
+            return Ok(sketch(&before));
+        };
         let mut last = sketch(&before);
         let mut idle = Duration::ZERO;
         for _ in 0..STANDBY_MAX.as_millis() / LOOK.as_millis() {
@@ -154,21 +173,17 @@ impl Client {
                 progress(&picture);
                 last = picture;
             }
-            if now.standby.ended > before.standby.ended && !now.standby.running {
-                let StandbyReport { done, outcome, .. } = now.standby;
-                return if done {
-                    Ok(outcome)
-                } else {
-                    Err(ClientError::Refused(outcome))
-                };
-            }
-            idle = if now.standby.running {
-                Duration::ZERO
-            } else {
-                idle + LOOK
+            idle = match goal.verdict(before.standby.ended, &now) {
+                Verdict::Reached => return Ok(format!("done: {}", goal.outcome(&now))),
+                Verdict::Failed => return Err(ClientError::Refused(now.standby.outcome)),
+                Verdict::Moving => Duration::ZERO,
+                Verdict::Idle => idle + LOOK,
             };
             if idle > begin_max {
-                return Err(ClientError::NotBegun);
+                return Err(ClientError::NoEffect {
+                    waited: begin_max,
+                    state: last,
+                });
             }
             thread::sleep(LOOK);
         }

@@ -5,6 +5,7 @@
 //! disconnected; so is whoever does not read, or says nothing for long.
 
 pub mod client;
+mod goal;
 mod lock;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -23,6 +23,7 @@ pub(crate) fn with_daemon<T: Send + 'static>(
         let mut client = tokio::task::spawn_blocking(move || client(&path));
         let mut asked = 0_u64;
         let mut standby = StandbyReport::default();
+        let mut given = false;
         loop {
             let request = tokio::select! {
                 result = &mut client => return result.unwrap(),
@@ -31,22 +32,22 @@ pub(crate) fn with_daemon<T: Send + 'static>(
             asked += 1;
             match request.ask {
                 Ask::Status => {
-                    let hold = if standby.running { "none" } else { "local" };
-                    let report = StatusReport {
+                    let mut report = StatusReport {
+                        node: "a".into(),
                         pid: 42,
                         uptime_ms: asked,
-                        hold: hold.into(),
+                        hold: if given { "none" } else { "local" }.into(),
+                        stable: true,
                         standby: standby.clone(),
                         ..StatusReport::default()
                     };
+                    report.peer.name = "b".into();
+                    report.peer.hold = if given { "all" } else { "local" }.into();
+                    report.peer.stable = true;
                     if standby.running {
-                        let done = standby.done;
-                        standby = StandbyReport {
-                            ended: 1,
-                            running: false,
-                            done,
-                            outcome: "over".into(),
-                        };
+                        standby.running = false;
+                        standby.ended += 1;
+                        given = standby.giving;
                     }
                     request.answer(Reply::Status(Box::new(report)));
                 }
@@ -54,10 +55,12 @@ pub(crate) fn with_daemon<T: Send + 'static>(
                     request.answer(Reply::Refused("the peer is absent".into()));
                 }
                 // The peer does not take it up.
-                Ask::Takeover { what: What::Local } => request.answer(Reply::Accepted),
-                Ask::Standby { what } | Ask::Takeover { what } => {
+                Ask::Takeover { what: What::All } => request.answer(Reply::Accepted),
+                Ask::Standby { .. } | Ask::Takeover { .. } => {
                     standby.running = true;
-                    standby.done = what == What::All;
+                    standby.giving = matches!(request.ask, Ask::Standby { .. });
+                    standby.done = standby.giving;
+                    standby.outcome = "over".into();
                     request.answer(Reply::Accepted);
                 }
             }
@@ -77,8 +80,15 @@ fn conversation() {
         let outcome = client.carry_out(Ask::Standby { what: What::All }, |line| {
             lines.push(line.to_owned());
         });
-        assert_eq!(outcome.unwrap(), "over");
-        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert_eq!(outcome.unwrap(), "done: the peer, b, holds all resources");
+        assert_eq!(lines, ["a holds none, b holds all"]);
+        let again = client.nothing_to_do(Ask::Standby { what: What::All });
+        assert_eq!(
+            again.unwrap().unwrap(),
+            "nothing to do: the peer, b, holds all resources"
+        );
+        let other = client.nothing_to_do(Ask::Takeover { what: What::All });
+        assert_eq!(other.unwrap(), None);
     });
     with_daemon(|dir| {
         let mut client = Client::connect(dir).unwrap();
@@ -97,10 +107,14 @@ fn conversation() {
 fn a_takeover_that_does_not_begin() {
     with_daemon(|dir| {
         let mut client = Client::connect(dir).unwrap();
-        let takeover = Ask::Takeover { what: What::Local };
+        let takeover = Ask::Takeover { what: What::All };
         let patience = Duration::from_millis(300);
         let error = client.follow(takeover, patience, |_| {}).unwrap_err();
-        assert!(matches!(error, ClientError::NotBegun), "{error}");
+        assert!(matches!(error, ClientError::NoEffect { .. }), "{error}");
+        assert!(
+            error.to_string().contains("a holds local, b holds local"),
+            "{error}"
+        );
     });
 }
 

@@ -2,6 +2,7 @@
 
 use systole_core::PeerKind;
 use systole_core::id::{GroupId, LinkId};
+use systole_core::node::Phase;
 use systole_core::node::status::{LinkView, Status};
 use systole_core::report::{GroupStatus, LinkStatus, Refusal, Report, StandbyEnd};
 use systole_core::time::{Duration, Instant};
@@ -16,6 +17,9 @@ use crate::status::{
 /// What does not change while the daemon runs, and what has happened so far.
 pub(super) struct View {
     started: Instant,
+    initdead: Duration,
+    /// When each link's status changed last.
+    changed: Vec<Option<Instant>>,
     constant: StatusReport,
     events: Events,
     standby: StandbyReport,
@@ -44,6 +48,8 @@ impl View {
         };
         Self {
             started: clock::now(),
+            initdead: cluster.initdead,
+            changed: vec![None; links.len()],
             constant: StatusReport {
                 node: cluster.node.clone(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -64,10 +70,16 @@ impl View {
 
     /// Takes note of what was logged.
     pub(super) fn on_report(&mut self, report: &Report, sentence: &Sentence) {
-        if let Report::StandbyEnd { end, .. } = report {
+        if let Report::StandbyEnd { giving, end } = report {
             self.standby.ended += 1;
+            self.standby.giving = *giving;
             self.standby.done = *end == StandbyEnd::Done;
             self.standby.outcome.clone_from(&sentence.text);
+        }
+        if let Report::Link { link, .. } = report
+            && let Some(changed) = self.changed.get_mut(usize::from(link.0))
+        {
+            *changed = Some(clock::now());
         }
         self.events
             .push(clock::wall(), sentence.level.as_str(), &sentence.text);
@@ -78,14 +90,21 @@ impl View {
     pub(super) fn report(&self, status: Status<'_>, dropped: u64) -> StatusReport {
         let mut report = self.constant.clone();
         let (hold, stable) = status.own_hold();
-        report.uptime_ms = clock::now().since(self.started).as_millis();
+        let now = clock::now();
+        let uptime = now.since(self.started);
+        report.uptime_ms = uptime.as_millis();
+        let waits = status.phase() == Phase::Seeking && status.peer().heard_ago.is_none();
+        report.waiting_ms = (waits && uptime < self.initdead)
+            .then(|| self.initdead.as_millis().saturating_sub(report.uptime_ms));
         status.own_status().as_str().clone_into(&mut report.status);
         hold.as_str().clone_into(&mut report.hold);
         report.stable = stable && !status.in_transition();
         report.standby = self.standby.clone();
         report.standby.running = status.standby_running();
         fill_peer(&mut report.peer, status);
-        for (link, id) in report.links.iter_mut().zip((0..).map(LinkId)) {
+        let links = report.links.iter_mut().zip(&self.changed);
+        for ((link, changed), id) in links.zip((0..).map(LinkId)) {
+            link.since_ms = changed.map(|at| now.since(at).as_millis());
             if let Some(view) = status.link(id) {
                 fill_link(link, &view);
             }
@@ -118,6 +137,8 @@ fn fill_peer(peer: &mut PeerReport, status: Status<'_>) {
     let hold = view.hold.unwrap_or_default();
     hold.as_str().clone_into(&mut peer.hold);
     peer.stable = view.stable;
+    peer.stopped = view.stopped;
+    peer.resources_differ = view.resources_differ;
     let heard = view.heard_ago.is_some();
     peer.deadtime_ms = heard.then(|| view.deadtime.as_millis());
 }

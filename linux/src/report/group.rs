@@ -162,7 +162,7 @@ impl Names {
             Cause::StartUp => "start-up, it prefers this node and nobody has it".into(),
             Cause::PeerDead => format!("{peer} is dead"),
             Cause::PeerStopped => format!("{peer} has stopped"),
-            Cause::Standby => "standby or failback".into(),
+            Cause::Standby => format!("agreed with {peer} (standby or failback)"),
             Cause::Orphan => "nobody has it".into(),
             Cause::Conflict => "both nodes had it".into(),
             Cause::AcquireFailed => "it could not be started here".into(),

@@ -2,6 +2,7 @@
 
 use systole_core::hold::Hold;
 use systole_core::report::{NodeStatus, Report};
+use systole_core::time::Duration;
 
 use super::{Level, Names, Words};
 
@@ -74,6 +75,14 @@ impl Names {
     pub(super) fn peer_came_or_went(&self, report: Report) -> Words {
         let peer = &self.peer;
         Some(match report {
+            Report::PeerStatus {
+                from: NodeStatus::Init,
+                to: NodeStatus::Dead,
+            } => (
+                Level::Info,
+                "peer_status",
+                format!("peer {peer} was not heard since this node began to listen"),
+            ),
             Report::PeerStatus { from, to } => {
                 let (from, to) = (from.as_str(), to.as_str());
                 (
@@ -103,9 +112,9 @@ impl Names {
                 Level::Error,
                 "peer_dead",
                 format!(
-                    "peer {peer} is dead: nothing heard for {silence} (deadtime {}); its groups \
-                     are taken over",
-                    self.deadtime
+                    "peer {peer} is dead: nothing heard for {silence} ({}); its groups are taken \
+                     over",
+                    self.limit(silence)
                 ),
             ),
             Report::PeerRestarted => (
@@ -180,6 +189,18 @@ impl Names {
             }
             _ => return None,
         })
+    }
+}
+
+impl Names {
+    /// What the silence is longer than. One far beyond deadtime has begun with this node.
+    fn limit(&self, silence: Duration) -> String {
+        let deadtime = self.deadtime;
+        if silence < deadtime.times(2) {
+            format!("deadtime {deadtime}")
+        } else {
+            format!("deadtime {deadtime}; after the start initdead")
+        }
     }
 }
 

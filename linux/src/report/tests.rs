@@ -27,12 +27,27 @@ fn sentences() {
             "peer rproxy1 is dead: nothing heard for 503ms (deadtime 500ms); its groups are taken over",
         ),
         (
+            Report::PeerDead(Duration::from_millis(4002)),
+            Level::Error,
+            "peer rproxy1 is dead: nothing heard for 4002ms (deadtime 500ms; after the start \
+             initdead); its groups are taken over",
+        ),
+        (
+            Report::PeerStatus {
+                from: NodeStatus::Init,
+                to: NodeStatus::Dead,
+            },
+            Level::Info,
+            "peer rproxy1 was not heard since this node began to listen",
+        ),
+        (
             Report::Link {
                 link,
                 status: LinkStatus::Dead,
             },
             Level::Warning,
-            "link ucast eth0 192.168.1.1 is dead: nothing from rproxy1; check cable, switch and firewall",
+            "link ucast eth0 192.168.1.1 is dead: nothing from rproxy1; check cable, switch, \
+             firewall, and authkeys (`systole status` counts wrong signatures)",
         ),
         (
             Report::FramesRefused {

@@ -44,7 +44,10 @@ impl Names {
             LinkStatus::Dead => (
                 Level::Warning,
                 "link_dead",
-                format!("{link} is dead: nothing from {peer}; check cable, switch and firewall"),
+                format!(
+                    "{link} is dead: nothing from {peer}; check cable, switch, firewall, and \
+                     authkeys (`systole status` counts wrong signatures)"
+                ),
             ),
             LinkStatus::Failed => (
                 Level::Error,
@@ -61,7 +64,10 @@ impl Names {
             Refusal::Key => "signed with a key that authkeys here does not allow",
             Refusal::Signature => "wrong signature; compare authkeys on both nodes",
             Refusal::Malformed => "signed, but fields are missing or unreadable",
-            Refusal::UnknownNode => "from a node that ha.cf here does not name",
+            Refusal::UnknownNode => {
+                "from neither node of this cluster, or from a second machine with this node's \
+                 name; compare the `node` lines and `uname -n`"
+            }
             Refusal::Replay => "heard before, or of an earlier run; perhaps a replay attack",
             Refusal::Unproven => "not proven fresh; perhaps a replayed recording",
         };

@@ -2,67 +2,26 @@
 
 use core::fmt::Write as _;
 
-use super::StatusReport;
+use super::style::{Tone, tone};
+use super::{Counter, LinkReport, StatusReport, Style};
 
-/// Whether colours are used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Style {
-    /// Text only.
-    Plain,
-    /// With ANSI colours.
-    Colour,
-}
+/// Events that are shown; the JSON has more.
+const EVENTS_SHOWN: usize = 10;
 
-#[derive(Clone, Copy)]
-enum Tone {
-    Good,
-    Poor,
-    Bad,
-    Dim,
-}
-
-impl Style {
-    /// Colours on a terminal, unless `NO_COLOR` is set (no-color.org).
-    #[must_use]
-    pub fn of_stdout() -> Self {
-        use std::io::IsTerminal as _;
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if std::io::stdout().is_terminal() && !refused {
-            Self::Colour
-        } else {
-            Self::Plain
-        }
-    }
-
-    /// Pads first: escape codes have no width.
-    fn paint(self, text: &str, width: usize, tone: Tone) -> String {
-        let code = match tone {
-            Tone::Good => "32",
-            Tone::Poor => "33",
-            Tone::Bad => "31",
-            Tone::Dim => "2",
-        };
-        match self {
-            Self::Plain => format!("{text:<width$}"),
-            Self::Colour => format!("\x1b[{code}m{text:<width$}\x1b[0m"),
-        }
-    }
-}
-
-fn tone(word: &str) -> Tone {
-    match word {
-        "active" | "held" | "up" => Tone::Good,
-        "dead" | "failed" | "stuck" | "error" => Tone::Bad,
-        "released" | "info" => Tone::Dim,
-        _ => Tone::Poor,
-    }
-}
+/// Unproven messages that are worth a line: a peer that starts sends a few.
+const UNPROVEN_MIN: u64 = 20;
 
 /// Renders the whole status.
 #[must_use]
 pub fn human(report: &StatusReport, style: Style) -> String {
+    with_events(report, style, EVENTS_SHOWN)
+}
+
+/// The same with so many of the last events; without any there is no headline for them.
+pub(super) fn with_events(report: &StatusReport, style: Style, events_max: usize) -> String {
     let mut text = String::new();
     nodes(&mut text, report, style);
+    notices(&mut text, report, style);
     groups(&mut text, report, style);
     links(&mut text, report, style);
     for counter in report.counters.iter().filter(|counter| counter.count > 0) {
@@ -71,13 +30,15 @@ pub fn human(report: &StatusReport, style: Style) -> String {
             format_args!("{}: {}", counter.name.replace('_', " "), counter.count),
         );
     }
-    events(&mut text, report, style);
+    events(&mut text, report, style, events_max.min(EVENTS_SHOWN));
     text
 }
 
 fn line(text: &mut String, args: core::fmt::Arguments<'_>) {
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "{args}");
+    let _ = write!(text, "{args}");
+    text.truncate(text.trim_end().len());
+    text.push('\n');
 }
 
 fn nodes(text: &mut String, report: &StatusReport, style: Style) {
@@ -97,25 +58,47 @@ fn nodes(text: &mut String, report: &StatusReport, style: Style) {
             age(report.uptime_ms)
         ),
     );
-    let other = style.paint(&peer.status, 7, tone(&peer.status));
-    let heard = heard(peer.heard_ms_ago);
-    let kind = match peer.kind.as_str() {
-        "original" => "Linux-HA heartbeat",
-        kind => kind,
-    };
-    let says = if peer.heard_ms_ago.is_some() {
-        format!(
-            "holds {}{}; peer, {kind}, ",
-            peer.hold,
-            settled(peer.stable)
-        )
+    let gone = peer.status == "dead";
+    let word = if gone && peer.stopped {
+        "stopped"
     } else {
-        "peer, ".to_owned()
+        &peer.status
+    };
+    let other = style.paint(word, 7, tone(word));
+    let heard = peer
+        .heard_ms_ago
+        .map_or_else(|| "not heard yet".to_owned(), heard);
+    let kind = match peer.kind.as_str() {
+        "original" => "Linux-HA heartbeat, ",
+        "systole" => "systole, ",
+        _ => "",
+    };
+    let says = if peer.heard_ms_ago.is_some() && !gone {
+        format!("holds {}{}; ", peer.hold, settled(peer.stable))
+    } else {
+        String::new()
     };
     line(
         text,
-        format_args!("{:<name$}  {other} {says}{heard}", peer.name),
+        format_args!("{:<name$}  {other} {says}peer, {kind}{heard}", peer.name),
     );
+}
+
+/// What does not pass by itself, and what is being waited for.
+fn notices(text: &mut String, report: &StatusReport, style: Style) {
+    let peer = &report.peer.name;
+    if report.peer.resources_differ {
+        let notice =
+            format!("haresources here and on {peer} differ: make the files the same, restart both");
+        line(text, format_args!("{}", style.paint(&notice, 0, Tone::Bad)));
+    }
+    if let Some(left) = report.waiting_ms {
+        let notice = format!("waiting for {peer}, up to {} more (initdead)", age(left));
+        line(
+            text,
+            format_args!("{}", style.paint(&notice, 0, Tone::Poor)),
+        );
+    }
     if report.standby.running {
         line(text, format_args!("A standby is under way."));
     }
@@ -158,41 +141,70 @@ fn links(text: &mut String, report: &StatusReport, style: Style) {
         let status = style.paint(&link.status, 7, tone(&link.status));
         line(
             text,
-            format_args!(
-                "  {:<width$}  {status} {}",
-                link.name,
-                heard(link.heard_ms_ago)
-            ),
+            format_args!("  {:<width$}  {status} {}", link.name, silence(link)),
         );
-        for refused in &link.refused {
+        for refused in link.refused.iter().filter(|refused| is_news(refused)) {
+            let (reason, why) = refusal(&refused.name);
             line(
                 text,
-                format_args!("    refused, {}: {}", refused.name, refused.count),
+                format_args!("    refused, {reason}: {} ({why})", refused.count),
             );
         }
     }
 }
 
-fn events(text: &mut String, report: &StatusReport, style: Style) {
-    if report.events.is_empty() {
+fn events(text: &mut String, report: &StatusReport, style: Style, max: usize) {
+    let hidden = report.events.len().saturating_sub(max);
+    if hidden == report.events.len() {
         return;
     }
     line(text, format_args!("\nLast events:"));
-    for event in &report.events {
+    for event in report.events.iter().skip(hidden) {
         let time = style.paint(&event.time, 0, Tone::Dim);
         let sentence = match event.level.as_str() {
             "info" => event.text.clone(),
-            level => style.paint(&event.text, 0, tone(level)),
+            level => style.paint(&format!("{level}: {}", event.text), 0, tone(level)),
         };
         line(text, format_args!("  {time} {sentence}"));
     }
 }
 
-fn heard(ms_ago: Option<u64>) -> String {
-    ms_ago.map_or_else(
-        || "never heard".to_owned(),
-        |ms| format!("heard {} ago", age(ms)),
-    )
+fn is_news(refused: &Counter) -> bool {
+    refused.count
+        >= if refused.name == "unproven" {
+            UNPROVEN_MIN
+        } else {
+            1
+        }
+}
+
+/// A reason for a refusal in words, and where to look.
+fn refusal(name: &str) -> (String, &'static str) {
+    let why = match name {
+        "oversize" => "longer than a heartbeat: another program on this port",
+        "not_a_message" => "another program on this port, or another `baud`",
+        "unknown_key" => "signed with a key that authkeys here does not have",
+        "wrong_signature" => "the nodes' authkeys differ",
+        "unreadable" => "signed, but fields are missing or wrong",
+        "unknown_node" => "another cluster on this port, or two machines of one name",
+        "replayed" => "heard before, or of an earlier run",
+        "unproven" => "a recording, or a peer that does not hear us",
+        _ => "see the log",
+    };
+    (name.replace('_', " "), why)
+}
+
+/// When the peer was last heard on a link, as far as that is known.
+fn silence(link: &LinkReport) -> String {
+    match (link.heard_ms_ago, link.since_ms) {
+        (Some(ms), _) => heard(ms),
+        (None, Some(ms)) => format!("for {}", age(ms)),
+        (None, None) => "never heard".to_owned(),
+    }
+}
+
+fn heard(ms_ago: u64) -> String {
+    format!("heard {} ago", age(ms_ago))
 }
 
 /// A span in the two units that matter: `350ms`, `12s`, `3m 20s`, `5h 2m`, `4d 1h`.
@@ -208,111 +220,4 @@ fn age(ms: u64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::{Counter, Events, GroupReport, LinkReport, PeerReport};
-    use super::*;
-
-    fn report() -> StatusReport {
-        let mut events = Events::default();
-        for number in 0..25 {
-            let wall = systole_core::time::Duration::from_secs(number);
-            events.push(wall, "warning", &format!("event {number}"));
-        }
-        StatusReport {
-            node: "rproxy1".into(),
-            version: "0.1.0".into(),
-            pid: 4711,
-            uptime_ms: 200_000,
-            status: "active".into(),
-            hold: "local".into(),
-            stable: true,
-            peer: PeerReport {
-                name: "rproxy2".into(),
-                status: "active".into(),
-                kind: "original".into(),
-                heard_ms_ago: Some(42),
-                hold: "none".into(),
-                stable: true,
-                deadtime_ms: Some(500),
-            },
-            links: vec![LinkReport {
-                name: "ucast eth0 192.168.1.2".into(),
-                interface: "eth0".into(),
-                status: "up".into(),
-                heard_ms_ago: None,
-                refused: vec![Counter {
-                    name: "signature".into(),
-                    count: 7,
-                }],
-            }],
-            groups: vec![GroupReport {
-                name: "10.8.0.1".into(),
-                node: "rproxy1".into(),
-                status: "held".into(),
-                since_ms: 190_000,
-                resources: vec!["10.8.0.1".into(), "nginx".into()],
-            }],
-            events: events.all().clone(),
-            ..StatusReport::default()
-        }
-    }
-
-    /// Aim: the whole picture reads well, fits 80 columns and shows only the last events.
-    #[test]
-    fn the_whole_picture() {
-        let text = human(&report(), Style::Plain);
-        assert!(
-            text.starts_with(
-                "rproxy1  active  holds local; this node, systole 0.1.0, pid 4711, for 3m 20s\n\
-             rproxy2  active  holds none; peer, Linux-HA heartbeat, heard 42ms ago\n\
-             \nGroups on this node:\n  \
-             10.8.0.1  held      for 3m 10s   prefers rproxy1  nginx\n\
-             \nLinks to rproxy2:\n  \
-             ucast eth0 192.168.1.2  up      never heard\n    \
-             refused, signature: 7\n\
-             \nLast events:\n  1970-01-01T00:00:05.000Z event 5\n"
-            ),
-            "{text}"
-        );
-        assert!(
-            text.lines().all(|line| line.chars().count() <= 80),
-            "{text}"
-        );
-    }
-
-    /// Aim: colour changes nothing but colour, and JSON brings everything back.
-    #[test]
-    fn colour_and_json() {
-        let report = report();
-        let coloured = human(&report, Style::Colour);
-        let mut plain = String::new();
-        let mut skip = false;
-        for c in coloured.chars() {
-            match c {
-                '\x1b' => skip = true,
-                'm' if skip => skip = false,
-                _ if skip => {}
-                c => plain.push(c),
-            }
-        }
-        assert_ne!(coloured, plain);
-        assert_eq!(plain, human(&report, Style::Plain));
-        let json = serde_json::to_string(&report).unwrap();
-        assert_eq!(serde_json::from_str::<StatusReport>(&json).unwrap(), report);
-    }
-
-    /// Aim: ages are short and never ambiguous.
-    #[test]
-    fn ages() {
-        for (ms, text) in [
-            (0, "0ms"),
-            (9_999, "9999ms"),
-            (10_000, "10s"),
-            (60_000, "1m 0s"),
-            (7_320_000, "2h 2m"),
-            (180_000_000, "2d 2h"),
-        ] {
-            assert_eq!(age(ms), text);
-        }
-    }
-}
+mod tests;

@@ -1,19 +1,24 @@
 //! What a running daemon says about itself: the JSON of the control socket and `status --json`.
 
 mod human;
+mod screen;
+mod style;
 
 use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use systole_core::time::Duration;
 
-pub use human::{Style, human};
+pub use human::human;
+pub use screen::{is_screen, picture};
+pub use style::Style;
 
 /// Events that a status shows.
 const EVENTS_MAX: usize = 20;
 
 /// Everything `systole status` shows. Times are in milliseconds; words are those of the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StatusReport {
     /// This node's name.
     pub node: String,
@@ -29,6 +34,8 @@ pub struct StatusReport {
     pub hold: String,
     /// Whether that is settled; if not, a transition is under way.
     pub stable: bool,
+    /// At the start, before the peer is heard: how much longer it is waited for; else none.
+    pub waiting_ms: Option<u64>,
     /// The standby or takeover under way and the last one.
     pub standby: StandbyReport,
     /// The other node.
@@ -47,6 +54,7 @@ pub struct StatusReport {
 
 /// Standbys and takeovers: what is under way, and how the last one ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct StandbyReport {
     /// How many have ended since the start.
     pub ended: u64,
@@ -54,12 +62,15 @@ pub struct StandbyReport {
     pub running: bool,
     /// Whether the last one succeeded.
     pub done: bool,
+    /// Whether this node was the giver in the last one.
+    pub giving: bool,
     /// How the last one ended, in words.
     pub outcome: String,
 }
 
 /// The other node.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct PeerReport {
     /// Its name.
     pub name: String,
@@ -75,10 +86,15 @@ pub struct PeerReport {
     pub stable: bool,
     /// The deadtime it announces; none when not heard.
     pub deadtime_ms: Option<u64>,
+    /// Whether it is dead because it has stopped cleanly.
+    pub stopped: bool,
+    /// Whether its haresources differs from ours.
+    pub resources_differ: bool,
 }
 
 /// One link.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LinkReport {
     /// As in ha.cf: `ucast eth0 192.168.1.2`.
     pub name: String,
@@ -86,7 +102,9 @@ pub struct LinkReport {
     pub interface: String,
     /// `up`, `one-way`, `dead` or `failed`.
     pub status: String,
-    /// How long ago the peer was last heard on it; none when never.
+    /// How long it has been so; none when since the start.
+    pub since_ms: Option<u64>,
+    /// How long ago the peer was last heard on it; none when not since it died.
     pub heard_ms_ago: Option<u64>,
     /// Frames without effect, by reason; reasons that never occurred are left out.
     pub refused: Vec<Counter>,
