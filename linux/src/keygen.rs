@@ -19,6 +19,9 @@ pub enum KeygenError {
          with --force, and then on both", .0.display()
     )]
     Exists(PathBuf),
+    /// A directory is named, where a file is needed.
+    #[error("{path} is a directory: name the file, `systole keygen {path}/authkeys`", path = .0.display())]
+    Directory(PathBuf),
     /// The file cannot be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
@@ -55,6 +58,9 @@ pub fn write(path: &Path, force: bool) -> Result<(), KeygenError> {
         path: path.to_owned(),
         source,
     };
+    if path.is_dir() {
+        return Err(KeygenError::Directory(path.to_owned()));
+    }
     if !force && path.symlink_metadata().is_ok() {
         return Err(KeygenError::Exists(path.to_owned()));
     }
@@ -118,6 +124,17 @@ mod tests {
         write(&path, true).unwrap();
         assert_ne!(fs::read_to_string(&path).unwrap(), first);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    /// Aim: a directory is said to be one, with and without force, and is left alone.
+    #[test]
+    fn a_directory_is_no_file() {
+        let dir = tempfile::tempdir().unwrap();
+        for force in [false, true] {
+            let error = write(dir.path(), force).unwrap_err();
+            assert!(matches!(error, KeygenError::Directory(_)), "{error}");
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     /// Aim: a directory that does not exist is named.

@@ -1,6 +1,7 @@
 //! `systole check`: says everything that is wrong with the files and with this machine.
 
 mod boot;
+mod logs;
 mod machine;
 mod names;
 mod network;
@@ -154,6 +155,7 @@ fn check_machine(
     serial::check(machine, parts, &mut found);
     scripts::check(machine, &options.config_dir, parts, &mut found);
     boot::check(machine, parts, &mut found);
+    logs::check(machine, parts, &mut found);
     found.sort_by_key(|diagnostic| diagnostic.severity != Severity::Error);
     found
 }

@@ -29,13 +29,27 @@ pub(super) fn check(
             config_dir.join("resource.d").join(name),
             machine.path("etc/init.d").join(name),
         ];
-        let script = scripts
+        let mut present = scripts
             .iter()
-            .find(|path| path.is_file() && !name.starts_with("systemd:"));
-        if script.is_some_and(|path| is_executable(path)) {
-            continue;
-        }
-        if unit_file(machine, unit(name)).is_some() {
+            .filter(|path| path.is_file() && !name.starts_with("systemd:"));
+        let other = if present.clone().any(|path| is_executable(path)) {
+            Some("the next script of this name")
+        } else {
+            unit_file(machine, unit(name)).map(|_| "the systemd unit of this name")
+        };
+        let script = present.next();
+        if let Some(other) = other {
+            if let Some(path) = script.filter(|path| !is_executable(path)) {
+                let path = path.display();
+                found.push(
+                    Diagnostic::warning(
+                        File::Haresources,
+                        format!("{path} cannot be executed and is passed over"),
+                    )
+                    .at(&agent.span, format!("started by {other}"))
+                    .help(format!("run `chmod +x {path}`, or remove it")),
+                );
+            }
             continue;
         }
         let diagnostic = match script {
@@ -43,7 +57,7 @@ pub(super) fn check(
                 let path = path.display();
                 Diagnostic::error(File::Haresources, format!("{path} cannot be executed"))
                     .at(&agent.span, "started by this script")
-                    .help(format!("run `chmod 755 {path}`"))
+                    .help(format!("run `chmod +x {path}`"))
             }
             None => Diagnostic::error(
                 File::Haresources,

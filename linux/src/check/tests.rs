@@ -225,6 +225,9 @@ fn taken_port() {
          1: 00000000:02B7 00000000:0000 07 00000000:00000000 00:00000000 00000000 0 0 4711 2 x 0\n",
     );
     scene.says("UDP port 695 is taken by another program", 1);
+    scene.write("proc/4000002/comm", "systole\n");
+    scene.says("no errors, no warnings", 0);
+    std::fs::remove_dir_all(scene.dir.path().join("proc/4000002")).unwrap();
     scene.link("proc/4000001/fd/5", "socket:[4711]");
     scene.write("proc/4000001/comm", "rsyncd\n");
     scene.says("UDP port 695 is taken by `rsyncd` (process 4000001)", 1);
@@ -245,7 +248,35 @@ fn scripts_exist() {
     scene.says("there is no script or unit for `nginx`", 1);
     scene.write("etc/ha.d/resource.d/nginx", "#!/bin/sh\n");
     scene.says("resource.d/nginx cannot be executed", 1);
+    scene.says("run `chmod +x ", 1);
+    scene.write("etc/init.d/nginx", "#!/bin/sh\n");
+    scene.chmod("etc/init.d/nginx", 0o755);
+    scene.says("resource.d/nginx cannot be executed and is passed over", 0);
     scene.chmod("etc/ha.d/resource.d/nginx", 0o755);
+    scene.says("no errors, no warnings", 0);
+    // Below the unit of its name a script is passed over as well.
+    let scene = Scene::good();
+    scene.write("etc/ha.d/resource.d/nginx", "#!/bin/sh\n");
+    scene.says("started by the systemd unit of this name", 0);
+}
+
+/// Aim: a log file that `run` could not open is an error before it is run.
+#[test]
+fn log_files() {
+    let scene = Scene::good();
+    let lines = "logfile /var/log/ha/log\ndebugfile /var/log/debug\n";
+    scene.write("etc/ha.d/ha.cf", &format!("{HA_CF}{lines}"));
+    scene.write("var/log/debug/x", "");
+    scene.says(
+        "`logfile` cannot be opened: there is no directory /var/log/ha",
+        1,
+    );
+    scene.says(
+        "`debugfile` cannot be opened: /var/log/debug is a directory",
+        1,
+    );
+    std::fs::remove_dir_all(scene.dir.path().join("var/log/debug")).unwrap();
+    scene.write("var/log/ha/x", "");
     scene.says("no errors, no warnings", 0);
 }
 

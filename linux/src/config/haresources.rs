@@ -215,12 +215,29 @@ fn resource(word: &Word<'_>) -> Result<Resource, Box<Diagnostic>> {
         return address::read(AddressStyle::IPaddr, word.text, word.text, word.span.start)
             .map(Resource::Address);
     }
+    check_ipv6(word)?;
     check_agent(word, name)?;
     Ok(Resource::Agent {
         text: word.text.to_owned(),
         name: name.to_owned(),
         args: parts.map(str::to_owned).collect(),
     })
+}
+
+/// An IPv6 address without its script, which would be read as a script with arguments.
+fn check_ipv6(word: &Word<'_>) -> Result<(), Box<Diagnostic>> {
+    let address = word.text.split('/').next().unwrap_or_default();
+    if address.parse::<Ipv6Addr>().is_err() {
+        return Ok(());
+    }
+    Err(Box::new(
+        Diagnostic::error(
+            File::Haresources,
+            format!("an IPv6 address needs its script: `{}`", word.text),
+        )
+        .at(&word.span, "only an IPv4 address can stand alone")
+        .help(format!("write `IPv6addr::{}`", word.text)),
+    ))
 }
 
 /// Whether the name of a script can be one.
@@ -240,6 +257,15 @@ fn check_agent(word: &Word<'_>, name: &str) -> Result<(), Box<Diagnostic>> {
             "the form is `SCRIPT::ARGUMENT::ARGUMENT`".to_owned(),
         );
     }
+    let first = name.split('/').next().unwrap_or_default();
+    if first.contains(':') && !name.starts_with("systemd:") {
+        let fixed = word.text.replacen(':', "::", 1);
+        return error(
+            format!("`{name}` cannot be a script: arguments follow two colons"),
+            "only one `:`",
+            format!("did you mean `{fixed}`?"),
+        );
+    }
     if name.contains('/') || name.starts_with('.') {
         return error(
             format!("`{name}` is a path, and a script is named without one"),
@@ -249,22 +275,6 @@ fn check_agent(word: &Word<'_>, name: &str) -> Result<(), Box<Diagnostic>> {
                  unit: write `{}`",
                 name.rsplit('/').next().unwrap_or_default()
             ),
-        );
-    }
-    if name.contains(':') && !name.starts_with("systemd:") {
-        let fixed = word.text.replacen(':', "::", 1);
-        let help = if word.text.parse::<Ipv6Addr>().is_ok() {
-            format!(
-                "an IPv6 address needs its script: `IPv6addr::{}`",
-                word.text
-            )
-        } else {
-            format!("did you mean `{fixed}`?")
-        };
-        return error(
-            format!("`{name}` cannot be a script: arguments follow two colons"),
-            "only one `:`",
-            help,
         );
     }
     if name == "systemd:" {

@@ -79,21 +79,8 @@ impl Names {
     pub(super) fn peer_came_or_went(&self, report: Report) -> Words {
         let peer = &self.peer;
         Some(match report {
-            Report::PeerStatus {
-                from: NodeStatus::Init,
-                to: NodeStatus::Dead,
-            } => (
-                Level::Info,
-                "peer_status",
-                format!("peer {peer} was not heard since this node began to listen"),
-            ),
             Report::PeerStatus { from, to } => {
-                let (from, to) = (from.as_str(), to.as_str());
-                (
-                    Level::Info,
-                    "peer_status",
-                    format!("peer {peer} is {to} now (was {from})"),
-                )
+                (Level::Info, "peer_status", self.peer_status(from, to))
             }
             Report::PeerLate(silence) => (
                 Level::Warning,
@@ -197,6 +184,15 @@ impl Names {
 }
 
 impl Names {
+    fn peer_status(&self, from: NodeStatus, to: NodeStatus) -> String {
+        let peer = &self.peer;
+        if (from, to) == (NodeStatus::Init, NodeStatus::Dead) {
+            return format!("peer {peer} was not heard since this node began to listen");
+        }
+        let (from, to) = (from.as_str(), to.as_str());
+        format!("peer {peer} is {to} now (was {from})")
+    }
+
     /// What the silence is longer than. One far beyond deadtime has begun with this node.
     fn limit(&self, silence: Duration) -> String {
         let deadtime = self.deadtime;
