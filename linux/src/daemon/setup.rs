@@ -168,7 +168,7 @@ async fn start(
     let names = names(&cluster, &links);
     let view = View::new(&cluster, &links, &names);
     tracing::info!(
-        "systole {} starts as {} with peer {}: keepalive {}, deadtime {}, {} links, {} groups",
+        "systole {} starts as {} with peer {}: keepalive {}, deadtime {}; links: {}, groups: {}",
         env!("CARGO_PKG_VERSION"),
         cluster.node,
         cluster.peer,
