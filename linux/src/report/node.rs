@@ -72,10 +72,6 @@ impl Names {
         clippy::wildcard_enum_match_arm,
         reason = "each function words its own kinds; a test sees that none is left out"
     )]
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm for each thing a peer can do"
-    )]
     pub(super) fn peer_came_or_went(&self, report: Report) -> Words {
         let peer = &self.peer;
         Some(match report {
