@@ -63,6 +63,13 @@ impl Hold {
         }
     }
 
+    /// The sides it covers, local first.
+    pub(crate) fn sides(self) -> impl Iterator<Item = Side> {
+        Side::BOTH
+            .into_iter()
+            .filter(move |side| self.covers(*side))
+    }
+
     /// This and the other together.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {
@@ -79,6 +86,12 @@ impl Hold {
             self.covers(Side::Local) && !other.covers(Side::Local),
             self.covers(Side::Foreign) && !other.covers(Side::Foreign),
         )
+    }
+
+    /// What this and the other have in common.
+    #[must_use]
+    pub const fn common(self, other: Self) -> Self {
+        self.without(self.without(other))
     }
 
     /// The same groups as the peer names them: local and foreign exchanged.
@@ -148,6 +161,7 @@ mod tests {
                 for side in Side::BOTH {
                     assert_eq!(a.with(b).covers(side), a.covers(side) || b.covers(side));
                     assert_eq!(a.without(b).covers(side), a.covers(side) && !b.covers(side));
+                    assert_eq!(a.common(b).covers(side), a.covers(side) && b.covers(side));
                     assert_eq!(a.swapped().covers(side), a.covers(side.swapped()));
                 }
             }

@@ -414,7 +414,7 @@ impl Node {
 
     fn let_go(&mut self, hold: Hold, cause: Cause) {
         self.wants = self.wants.without(hold);
-        for side in Side::BOTH.into_iter().filter(|side| hold.covers(*side)) {
+        for side in hold.sides() {
             self.groups.want(side, false, cause, self.now);
         }
     }

@@ -238,7 +238,7 @@ impl Node {
             self.failures.hasten(self.now + RETRY_ALONE);
             self.set_conflict(Hold::None);
             let missing = Hold::All.without(self.wants);
-            for side in Side::BOTH.into_iter().filter(|side| missing.covers(*side)) {
+            for side in missing.sides() {
                 self.try_take(side, cause);
             }
             return;
@@ -261,7 +261,7 @@ impl Node {
     fn take_up(&mut self) {
         let theirs = self.peer.hold.unwrap_or_default();
         let free = self.wants.without(theirs);
-        for side in Side::BOTH.into_iter().filter(|side| free.covers(*side)) {
+        for side in free.sides() {
             self.groups.resume(side, self.now);
         }
     }
@@ -273,7 +273,7 @@ impl Node {
     /// to release it is no reason to do anything.
     fn resolve_conflict(&mut self) {
         let claimed = self.peer.hold.unwrap_or_default();
-        let overlap = self.wants.without(self.wants.without(claimed));
+        let overlap = self.wants.common(claimed);
         if overlap.without(self.conflict) != Hold::None {
             self.report(Report::SplitBrain(overlap));
         }
@@ -296,10 +296,8 @@ impl Node {
     /// have heard the other last.
     pub(super) fn set_conflict(&mut self, both: Hold) {
         let won = self.conflict.without(both);
-        for side in Side::BOTH {
-            if won.covers(side) && self.wants.covers(side) {
-                self.groups.announce(side);
-            }
+        for side in won.common(self.wants).sides() {
+            self.groups.announce(side);
         }
         if self.conflict == Hold::None {
             self.conflict_since = self.now;

@@ -2,7 +2,7 @@
 
 use super::{ACK_EVERY, Node, Phase};
 use crate::config::Encoding;
-use crate::hold::{Hold, Side};
+use crate::hold::Hold;
 use crate::id::LinkId;
 use crate::outbox::{Occasion, Outgoing};
 use crate::peer::{Admission, PeerKind};
@@ -109,10 +109,7 @@ impl Node {
         }
         self.reports_owed = 0;
         // Before this run it may have called traffic to itself that is ours now.
-        for side in Side::BOTH
-            .into_iter()
-            .filter(|side| self.wants.covers(*side))
-        {
+        for side in self.wants.sides() {
             self.groups.announce(side);
         }
         if older {

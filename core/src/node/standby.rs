@@ -17,7 +17,7 @@ use super::{Node, Phase};
 use crate::config::AutoFailback;
 use crate::event::Command;
 use crate::group::OPERATION_MAX;
-use crate::hold::{Hold, Side};
+use crate::hold::Hold;
 use crate::outbox::{Occasion, Outgoing};
 use crate::peer::PeerKind;
 use crate::report::{Cause, CommandRefusal, Report, StandbyEnd};
@@ -173,9 +173,9 @@ impl Node {
             Standby::Asking(_) => self.config.node > self.config.peer,
             Standby::Giving(_) | Standby::Given(_) | Standby::Taking(_) => false,
         };
-        let able = Side::BOTH
-            .into_iter()
-            .all(|side| !mine.covers(side) || !self.failures.blocks(side, self.now));
+        let able = mine
+            .sides()
+            .all(|side| !self.failures.blocks(side, self.now));
         if !free || !able {
             return;
         }
@@ -210,7 +210,7 @@ impl Node {
 
     fn take_given(&mut self, mine: Hold) {
         self.set_standby(Standby::Taking(mine), OPERATION_MAX);
-        for side in Side::BOTH.into_iter().filter(|side| mine.covers(*side)) {
+        for side in mine.sides() {
             self.failures.clear(side);
             self.take(side, Cause::Standby);
         }
@@ -253,8 +253,7 @@ impl Node {
             self.outbox.push(Outgoing::Ask(hold, Stage::Done));
         } else if self.groups.hopeless() {
             self.end_standby(StandbyEnd::ReleaseFailed);
-            let stuck = |side: &Side| hold.covers(*side) && here.covers(*side);
-            for side in Side::BOTH.into_iter().filter(stuck) {
+            for side in hold.common(here).sides() {
                 self.take(side, Cause::Standby);
             }
         }
